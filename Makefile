@@ -1,0 +1,57 @@
+# Two commands do all the set-up: `make run` (the main job on real data) and `make test`.
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c '$(SUPPORTED)' 2>/dev/null && echo $$name && break; done)
+PORT ?= 3000
+SERVE ?= 1
+BIN := .venv/bin
+UV := $(BIN)/uv
+SYNCED := .venv/.synced
+
+# A package mirror that pip is told of is used by uv too.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+CUSTOMER ?= 1609
+
+.PHONY: run test check docs picture bench lock clean
+
+run: $(SYNCED)
+	$(BIN)/nextbest run --quick $(if $(filter 0,$(SERVE)),--no-serve,--port $(PORT))
+
+test: $(SYNCED)
+	$(BIN)/python -m pytest
+
+check: $(SYNCED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m features.docs --check
+
+docs: $(SYNCED)
+	$(BIN)/python -m features.docs
+
+# Draws the README's picture from the answer for one customer of the sample; needs `make run SERVE=0` first.
+picture: $(SYNCED)
+	$(BIN)/python docs/picture.py $(CUSTOMER)
+
+bench: $(SYNCED)
+	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s
+
+# The lock installs without dependency resolution, so that the NCCL override of pyproject.toml holds.
+$(SYNCED): requirements.txt pyproject.toml
+	@test -x $(BIN)/python || test -n "$(PYTHON)" || \
+		{ echo "Python 3.11 to 3.13 not found; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -E '^uv==' requirements.txt)"
+	$(UV) pip sync --python $(BIN)/python requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: $(SYNCED)
+	$(UV) pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+
+clean:
+	rm -rf .venv .nextbest

@@ -1,0 +1,48 @@
+"""Days: the platform's unit of time.
+
+Instants are kept in UTC. A day is the local calendar day of the source, kept as an integer: days since
+1970-01-01. An as-of T is 00:00 local of day T, the first instant that is not known.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from features.errors import UserError, unknown
+
+EPOCH = date(1970, 1, 1)
+
+
+def to_day(when: date) -> int:
+    """Days from 1970-01-01 to `when`."""
+    return (when - EPOCH).days
+
+
+def to_date(day: int) -> date:
+    """The calendar date of a day number."""
+    return EPOCH + timedelta(days=int(day))
+
+
+def parse_date(text: str, *, name: str = "as-of") -> date:
+    """Read an ISO date (YYYY-MM-DD).
+
+    Raises:
+        UserError: the text is not such a date.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{name} is not a date: {text!r}. Write it as YYYY-MM-DD, like 2017-12-01.") from None
+
+
+def zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name.
+
+    Raises:
+        UserError: there is none; the nearest name is suggested.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise unknown("time zone", name, available_timezones()) from None

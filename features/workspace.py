@@ -1,0 +1,150 @@
+"""The workspace: the one folder that holds a platform's state, its lock and its schema version.
+
+Derived folders are published whole: built aside under `.generations/`, then a symbolic link is replaced in
+one atomic step, so that a reader sees the old content or the new and a killed build leaves the old.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from features.errors import ExitCode, UserError
+from features.json_file import read_json, write_json
+from features.migrations import migrate
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths of one workspace. Creating the object touches nothing; `create` makes the folder."""
+
+    root: Path
+
+    @property
+    def tables(self) -> Path:
+        """Canonical tables (Parquet), published by ingest."""
+        return self.root / "tables"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rows refused by the last ingest, with the reason."""
+        return self.root / "quarantine"
+
+    @property
+    def features(self) -> Path:
+        """Tiles and the customer store, published by the feature build."""
+        return self.root / "features"
+
+    @property
+    def scores(self) -> Path:
+        """Default output of the nightly batch."""
+        return self.root / "scores"
+
+    @property
+    def reports(self) -> Path:
+        """HTML reports, one per training run or comparison."""
+        return self.root / "reports"
+
+    @property
+    def decisions(self) -> Path:
+        """SQLite file of decision records."""
+        return self.root / "decisions.db"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow tracking and registry: `MLFLOW_TRACKING_URI`, or SQLite in the workspace."""
+        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(self.root / 'mlflow.db').resolve()}"
+
+    @property
+    def artifacts(self) -> Path:
+        """MLflow artifacts, when tracking is local."""
+        return self.root / "mlartifacts"
+
+    @property
+    def studies_uri(self) -> str:
+        """Optuna storage."""
+        return f"sqlite:///{(self.root / 'studies.db').resolve()}"
+
+    @property
+    def steps(self) -> Path:
+        """Keys of the steps that the main job has done, for reuse."""
+        return self.root / "steps.json"
+
+    def create(self) -> Workspace:
+        """Make the folder if need be and bring an older layout up to date.
+
+        Raises:
+            UserError: the workspace was written by a newer version.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        migrate(self.root)
+        return self
+
+    def require(self, path: Path, command: str) -> Path:
+        """Return `path` if it exists, else say which command makes it."""
+        if not path.exists():
+            raise UserError(
+                f"{path.name} is not there yet in workspace {self.root}. Run `nextbest {command}` first.",
+                ExitCode.NOT_BUILT,
+            )
+        return path
+
+    @contextmanager
+    def lock(self, purpose: str) -> Iterator[None]:
+        """Hold the workspace for writing; a second writer is told who holds it.
+
+        Raises:
+            UserError: another process holds it (exit code LOCKED).
+        """
+        self.create()
+        note = self.root / "lock.json"
+        lock = FileLock(self.root / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            holder = read_json(note)
+            raise UserError(
+                f"workspace {self.root} is being written by `nextbest {holder.get('purpose', '?')}` "
+                f"(process {holder.get('pid', '?')}, since {holder.get('since', '?')}). "
+                "Wait for it to end, or give another --workspace.",
+                ExitCode.LOCKED,
+            ) from None
+        try:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            write_json(note, {"purpose": purpose, "pid": os.getpid(), "since": now})
+            yield
+        finally:
+            note.unlink(missing_ok=True)
+            lock.release()
+
+    @contextmanager
+    def publish(self, target: Path) -> Iterator[Path]:
+        """Give an empty folder to fill; on success it becomes `target` in one atomic step."""
+        aside = target.parent / ".generations" / f"{target.name}-{uuid.uuid4().hex[:12]}"
+        aside.mkdir(parents=True)
+        try:
+            yield aside
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        replace_link(target, aside)
+
+
+def replace_link(target: Path, folder: Path) -> None:
+    """Point `target` at `folder` atomically and remove the folders of earlier generations."""
+    if target.exists() and not target.is_symlink():
+        raise UserError(f"{target} exists and was not made by nextbest. Move it away or name another place.")
+    link = folder.with_suffix(".link")
+    link.symlink_to(os.path.relpath(folder, target.parent))
+    link.replace(target)
+    for old in folder.parent.glob(f"{target.name}-*"):
+        if old != folder:
+            shutil.rmtree(old, ignore_errors=True)

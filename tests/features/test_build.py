@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from features.build import PURCHASES, STORE, TILES, build, open_store, tiles_of
+from features.canonical import SOURCE_FILE, Canonical
+from features.errors import ExitCode, UserError
+from features.json_file import write_json
+from features.source import Source
+from features.workspace import Workspace
+
+LINES = [
+    {"customer_id": customer, "day": day, "amount_cents": 100, "product_id": product, "basket_id": basket}
+    for customer, day, product, basket in [
+        ("b", 100, "petrol", "1"),
+        ("b", 100, "apple", "1"),
+        ("b", 103, "apple", "2"),
+        ("a", 101, "apple", "3"),
+        ("c", 101, None, "4"),
+    ]
+]
+
+
+def test_everything_is_built_and_published_together(make_workspace):
+    workspace = make_workspace(LINES)
+    made = build(workspace)
+    assert (made.customers, made.tiles, made.purchases, made.products, made.reused) == (3, 4, 4, 2, False)
+    assert {TILES, PURCHASES, STORE} <= {file.name for file in workspace.features.iterdir()}
+    store = open_store(workspace)
+    assert store.customers() == ["a", "b", "c"]
+    assert store.products.tolist() == ["apple", "petrol"]
+    history = store.get("b")
+    assert history is not None
+    assert history.day.tolist() == [100, 103]
+    assert [part.tolist() for part in history.purchases(200)] == [[0, 0, 1], [100, 103, 100], [1, 1, 1]]
+    without_products = store.get("c")
+    assert without_products is not None
+    assert without_products.purchase_day.tolist() == []
+    store.close()
+
+
+def test_a_chunk_of_customers_at_a_time_gives_the_same(make_workspace, monkeypatch):
+    monkeypatch.setattr("features.build._CHUNK", 1)
+    workspace = make_workspace(LINES)
+    build(workspace)
+    store = open_store(workspace)
+    assert [(h.customer_id, len(h.day), len(h.purchase_day)) for h in store.histories()] == [
+        ("a", 1, 1),
+        ("b", 2, 3),
+        ("c", 1, 0),
+    ]
+    store.close()
+
+
+def test_the_same_tables_are_not_built_again(make_workspace):
+    workspace = make_workspace(LINES)
+    build(workspace)
+    published = workspace.features.resolve()
+    assert build(workspace).reused
+    assert workspace.features.resolve() == published
+    assert not build(workspace, force=True).reused
+    assert workspace.features.resolve() != published
+
+
+def test_a_build_is_of_its_tables_only(make_workspace, tmp_path):
+    workspace = make_workspace(LINES)
+    assert tiles_of(Canonical.open(workspace)) is None
+    build(workspace)
+    canonical = Canonical.open(workspace)
+    assert tiles_of(canonical) == (workspace.features / TILES).resolve()
+    assert tiles_of(canonical.cut(102, tmp_path)) is None
+    with workspace.publish(workspace.tables) as folder:
+        for name in ("transactions.parquet", "products.parquet"):
+            (folder / name).write_bytes((canonical.folder / name).read_bytes())
+        write_json(folder / SOURCE_FILE, Source().plain())
+        assert tiles_of(canonical) is not None
+    assert tiles_of(Canonical.open(workspace)) is None
+
+
+def test_a_failed_build_leaves_the_last_one(make_workspace, monkeypatch):
+    workspace = make_workspace(LINES)
+    build(workspace)
+    published = workspace.features.resolve()
+
+    def fail(*_arguments):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("features.store.create", fail)
+    with pytest.raises(OSError, match="disk full"):
+        build(workspace, force=True)
+    assert workspace.features.resolve() == published
+    assert open_store(workspace).customers() == ["a", "b", "c"]
+
+
+def test_without_tables_the_command_that_makes_them_is_named(tmp_path):
+    with pytest.raises(UserError, match="nextbest ingest") as error:
+        build(Workspace(tmp_path / "empty").create())
+    assert error.value.exit_code is ExitCode.NOT_BUILT

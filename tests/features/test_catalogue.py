@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from features.catalogue import DECLARATIONS, FEATURES, NAMES, catalogue_hash, read
+from features.declarations import FAMILIES, Derived, Feature
+from features.errors import UserError
+from features.sql import closure, condition, formula, needs
+
+ENTRY = "unit: days, en: A meaning, zh: 含义"
+
+
+def test_the_catalogue_is_whole():
+    assert len(NAMES) == len(set(NAMES)) > 50
+    assert {feature.family for feature in FEATURES} == set(FAMILIES)
+    for declaration in DECLARATIONS:
+        assert declaration.unit
+        assert re.search(r"[A-Za-z]", declaration.meaning)
+        assert re.search(r"[\u4e00-\u9fff]", declaration.meaning_zh), declaration.name
+
+
+def test_every_condition_and_formula_is_in_the_language():
+    for declaration in DECLARATIONS:
+        if isinstance(declaration, Derived):
+            assert formula(declaration).names
+        elif declaration.where:
+            where = condition(declaration)
+            assert where is not None
+            assert where.names
+
+
+def test_parts_serve_a_formula():
+    used = {name for d in DECLARATIONS if isinstance(d, Derived) for name in formula(d).names}
+    assert {d.name for d in DECLARATIONS if d.part} <= used
+
+
+def test_a_window_is_a_feature_each():
+    text = f"frequency: {{visits: {{op: count, windows: [7, all], {ENTRY}}}}}"
+    assert read(text) == (
+        Feature(
+            "visits_7", "frequency", "days", "A meaning in the last 7 days", "近7天含义", "count", days=7
+        ),
+        Feature("visits_all", "frequency", "days", "A meaning before T", "全部历史含义", "count"),
+    )
+
+
+def test_a_formula_needs_what_its_parts_need():
+    assert needs("fuel_share_91") == {"products"}
+    assert needs("visits_28") == frozenset()
+    assert {d.name for d in closure(["sd_gap_all"])} == {
+        "days_since_visit",
+        "tenure_days",
+        "visits_all",
+        "gap_squares_all",
+        "gaps_all",
+        "mean_gap_all",
+        "sd_gap_all",
+    }
+
+
+def test_the_hash_is_of_the_content():
+    assert re.fullmatch(r"[0-9a-f]{64}", catalogue_hash())
+    assert catalogue_hash() == catalogue_hash()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (f"recensy: {{x: {{op: count, {ENTRY}}}}}", "did you mean 'recency'"),
+        (f"recency: {{x: {{op: cuont, {ENTRY}}}}}", "did you mean 'count'"),
+        (f"recency: {{x: {{op: sum, column: line, {ENTRY}}}}}", "did you mean 'lines'"),
+        (f"recency: {{x: {{op: sum, {ENTRY}}}}}", "column of feature 'x' not found"),
+        (f"recency: {{x: {{op: count, column: lines, {ENTRY}}}}}", "count has no column"),
+        (f"recency: {{x: {{op: count, window: 7, {ENTRY}}}}}", "did you mean 'windows'"),
+        (f"recency: {{x: {{formula: a, days: 7, {ENTRY}}}}}", "key of feature 'x' not found: 'days'"),
+        ("recency: {x: {op: count, unit: days, en: A meaning}}", "has no 'zh'"),
+        (f"recency: {{x: {{{ENTRY}}}}}", "has no 'op'"),
+        (f"recency: {{x: {{op: count, {ENTRY}}}, x: {{op: count, {ENTRY}}}}}", "'x' is declared twice"),
+        (
+            f"recency: {{x: {{op: count, {ENTRY}}}}}\nmoney: {{x: {{op: count, {ENTRY}}}}}",
+            "'x' is declared twice",
+        ),
+    ],
+)
+def test_a_wrong_declaration_is_named(text, sentence):
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        read(text)

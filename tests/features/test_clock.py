@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features import clock
+from features.errors import UserError
+
+
+@given(st.dates())
+def test_days_and_dates_are_the_same_thing(when: date) -> None:
+    assert clock.to_date(clock.to_day(when)) == when
+
+
+def test_day_zero_and_a_leap_day() -> None:
+    assert clock.to_day(date(1970, 1, 1)) == 0
+    assert clock.to_day(date(2016, 3, 1)) - clock.to_day(date(2016, 2, 28)) == 2
+
+
+def test_dates_are_iso() -> None:
+    assert clock.parse_date("2017-12-01") == date(2017, 12, 1)
+    for text in ("01/12/2017", "2017-13-01", "tomorrow", ""):
+        with pytest.raises(UserError, match=r"--as-of is not a date.*YYYY-MM-DD"):
+            clock.parse_date(text, name="--as-of")
+
+
+def test_zones() -> None:
+    assert clock.zone("Asia/Shanghai").key == "Asia/Shanghai"
+    with pytest.raises(UserError, match=r"did you mean 'America/New_York'"):
+        clock.zone("America/NewYork")
+    for text in ("", "../etc/passwd", "Asia"):
+        with pytest.raises(UserError, match=r"time zone not found"):
+            clock.zone(text)

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from features.errors import EXIT_MEANINGS, ExitCode, UserError, unknown
+
+
+def test_the_nearest_name_is_suggested() -> None:
+    error = unknown("feature", "visits_29", ["visits_28", "spend_28"])
+    assert str(error) == "feature not found: 'visits_29'. Hint: did you mean 'visits_28'?"
+    assert error.exit_code is ExitCode.USAGE
+
+
+def test_without_a_near_name_all_are_listed() -> None:
+    assert str(unknown("task", "zzz", ["b", "a"])) == "task not found: 'zzz'. Hint: known are: a, b."
+    assert str(unknown("task", "zzz", [])) == "task not found: 'zzz'. Hint: known are: none."
+
+
+def test_every_exit_code_has_one_meaning() -> None:
+    assert set(EXIT_MEANINGS) == set(ExitCode)
+    assert len(set(EXIT_MEANINGS.values())) == len(ExitCode)
+    assert UserError("x", ExitCode.LOCKED).exit_code == 4

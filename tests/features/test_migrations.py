@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from features import migrations
+from features.errors import UserError
+from features.json_file import read_json, write_json
+
+
+def test_a_new_workspace_has_the_current_version(tmp_path: Path) -> None:
+    migrations.migrate(tmp_path)
+    assert read_json(tmp_path / "workspace.json") == {"schema_version": migrations.SCHEMA_VERSION}
+
+
+def test_older_layouts_take_every_step_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    steps = {1: lambda _: taken.append(1), 2: lambda _: taken.append(2)}
+    monkeypatch.setattr(migrations, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(migrations, "STEPS", steps)
+    write_json(tmp_path / "workspace.json", {"schema_version": 1})
+    migrations.migrate(tmp_path)
+    migrations.migrate(tmp_path)
+    assert taken == [1, 2]
+    assert read_json(tmp_path / "workspace.json") == {"schema_version": 3}
+
+
+def test_a_failed_step_is_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> None:
+        raise OSError
+
+    monkeypatch.setattr(migrations, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(migrations, "STEPS", {1: lambda _: None, 2: fail})
+    write_json(tmp_path / "workspace.json", {"schema_version": 1})
+    with pytest.raises(OSError):  # noqa: PT011
+        migrations.migrate(tmp_path)
+    assert read_json(tmp_path / "workspace.json") == {"schema_version": 2}
+
+
+def test_a_newer_workspace_is_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / "workspace.json", {"schema_version": 99})
+    with pytest.raises(UserError, match=r"newer than this nextbest"):
+        migrations.migrate(tmp_path)
+
+
+def test_there_is_a_step_for_every_older_version() -> None:
+    assert sorted(migrations.STEPS) == list(range(1, migrations.SCHEMA_VERSION))

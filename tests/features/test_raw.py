@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from features import session
+from features.errors import ExitCode, UserError
+from features.raw import Part, find, resolve
+
+CSV = "customer_id,occurred_at,amount\n"
+
+
+def test_files_parts_and_what_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "products.csv").write_text("product_id\n1\n", encoding="utf-8")
+    (tmp_path / "transactions").mkdir()
+    for name in ("b.csv", "a.csv", "notes.txt"):
+        (tmp_path / "transactions" / name).write_text(CSV, encoding="utf-8")
+    (tmp_path / "custmers.csv").write_text("x\n", encoding="utf-8")
+    (tmp_path / "README.md").write_text("x\n", encoding="utf-8")
+    with session.connect() as opened:
+        found, warnings = find(opened, tmp_path)
+    labels = {table.name: [part.label for part in table.parts] for table in found}
+    assert labels == {
+        "transactions": ["transactions/a.csv", "transactions/b.csv"],
+        "products": ["products.csv"],
+    }
+    assert warnings == [
+        "custmers.csv is not used: no canonical table has that name. Did you mean customers.csv?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "transactions.csv is empty"),
+        (b"\n1,2\n", "has no header"),
+        (b"a,b,A\n", "names column 'A' twice|names column 'a' twice"),
+        ("顾客,b\n".encode("gbk"), "not UTF-8"),
+    ],
+)
+def test_unreadable_csv(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "transactions.csv").write_bytes(content)
+    with session.connect() as opened, pytest.raises(UserError, match=words) as error:
+        find(opened, tmp_path)
+    assert error.value.exit_code is ExitCode.BAD_DATA
+
+
+def test_unreadable_parquet_and_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "transactions.parquet").write_bytes(b"PAR1 not really PAR1")
+    with session.connect() as opened, pytest.raises(UserError, match=r"transactions.parquet cannot be read"):
+        find(opened, tmp_path)
+    (tmp_path / "transactions.parquet").unlink()
+    (tmp_path / "transactions").mkdir()
+    with (
+        session.connect() as opened,
+        pytest.raises(UserError, match=r"transactions/ has no .parquet or .csv"),
+    ):
+        find(opened, tmp_path)
+
+
+def test_csv_as_people_write_it(tmp_path: Path) -> None:
+    text = '\ufeffcustomer_id;"the; name";\r\n007;"x ""y""\r\nz";1\r\n\r\n8;;2\r\n'
+    (tmp_path / "customers.csv").write_text(text, encoding="utf-8", newline="")
+    with session.connect() as opened:
+        found, _ = find(opened, tmp_path)
+        (part,) = found[0].parts
+        rows = opened.execute(f"FROM ({part.relation})").fetchall()
+    assert list(part.types) == ["customer_id", "the; name", "column 3"]
+    assert rows == [("007", 'x "y"\r\nz', "1", 1), ("8", None, "2", 2)]
+
+
+def test_resolve_says_what_is_missing_and_what_is_near() -> None:
+    part = Part("t.csv", "", {"customer_id": "VARCHAR", "occurred_at": "VARCHAR", "Amount": "VARCHAR"})
+    with pytest.raises(UserError, match=r"no column 'amount'.*did you mean 'Amount'.*amount = \"Amount\""):
+        resolve("transactions", part, {})
+    assert resolve("transactions", part, {"amount": "Amount"})["amount"] == "Amount"
+    with pytest.raises(UserError, match=r"column of t.csv for transactions.amount not found: 'amont'"):
+        resolve("transactions", part, {"amount": "amont"})
+
+
+def test_nested_columns_are_refused(tmp_path: Path) -> None:
+    query = "SELECT 'a' AS customer_id, now() AS occurred_at, [1] AS amount"
+    duckdb.sql(f"COPY ({query}) TO '{tmp_path}/transactions.parquet'")
+    with session.connect() as opened:
+        found, _ = find(opened, tmp_path)
+        with pytest.raises(UserError, match=r"column 'amount' is a INTEGER\[\]"):
+            resolve("transactions", found[0].parts[0], {})
