@@ -13,7 +13,7 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-CUSTOMER ?= 1609
+CUSTOMER ?= 2283
 
 .PHONY: run test check docs picture bench lock clean
 

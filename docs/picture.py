@@ -1,6 +1,6 @@
 """Draws docs/answer.svg: what `nextbest decide` answers for a customer of the sample, as a terminal shows it.
 
-    make picture            # after `make run`; CUSTOMER=1609 names another household
+    make picture            # after `make run`; CUSTOMER=ID names another household
 
 The picture is the command's own output, so that it cannot show an answer the platform does not give.
 """
@@ -8,6 +8,7 @@ The picture is the command's own output, so that it cannot show an answer the pl
 from __future__ import annotations
 
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -17,9 +18,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-WIDTH = 110
+WIDTH = 88
 # The template's web fonts would be fetched from elsewhere; a reader's own monospaced font does as well.
-FONT_FACE = re.compile(r"@font-face\s*{{.*?}}", re.DOTALL)
+FOREIGN = re.compile(r"@font-face\s*{{.*?}}|<!--.*?-->", re.DOTALL)
 
 
 def draw(customer: str, file: Path) -> None:
@@ -28,14 +29,18 @@ def draw(customer: str, file: Path) -> None:
 
     command = ["nextbest", "decide", "--customer", customer]
     answer = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "cli", *command[1:]], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "cli", *command[1:]],
+        env={**os.environ, "COLUMNS": str(WIDTH)},
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(Text(f"$ {shlex.join(command)}", style="bold green"))
     for line in answer.splitlines():
         numbered = re.match(r"\d+\. ", line)
         console.print(Text(line, style="bold" if numbered else ""))
-    template = FONT_FACE.sub("", CONSOLE_SVG_FORMAT)
+    template = FOREIGN.sub("", CONSOLE_SVG_FORMAT)
     file.write_text(console.export_svg(title="nextbest", code_format=template), encoding="utf-8")
 
 

@@ -1,0 +1,191 @@
+"""Everything that is needed to answer for one customer, opened once: store, models, catalogue, names.
+
+It reads nothing at or after the as-of it is asked for, and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features import catalogue as feature_catalogue
+from features import clock, online
+from features.canonical import Canonical
+from features.errors import UserError
+from features.history import History
+from features.offline import FeatureMatrix
+from features.pseudonyms import Pseudonyms
+from features.store import CustomerStore
+from features.workspace import Workspace
+from serving import actions, scorer, scores
+from serving.actions import Catalogue
+from serving.products import Pick, Recommender
+from serving.scorer import Champions, Scores
+from training.recommendation.histories import Histories
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One customer as of one day.
+
+    Attributes:
+        customer_id: the id in the tables (a pseudonym when the source's id was a phone or card).
+        as_of: the day.
+        known: whether anything was known of the customer before it.
+        history: what the store holds, later days included; None for an id it has never seen.
+        matrix: one row of features, all unknown when `known` is false.
+        scores: what the models say, priors when `known` is false.
+    """
+
+    customer_id: str
+    as_of: int
+    known: bool
+    history: History | None
+    matrix: FeatureMatrix
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The opened workspace.
+
+    Attributes:
+        workspace: where it was opened.
+        canonical: the tables.
+        store: histories by customer.
+        champions: the models in use.
+        catalogue: the actions.
+        recommender: the product model, None without a champion of that task.
+        products: product ids by the store's code.
+        pseudonyms: turns an id that is a phone or card number into the one kept here.
+        allow_future_model: answer for days before a champion's own, and say so.
+    """
+
+    workspace: Workspace
+    canonical: Canonical
+    store: CustomerStore
+    champions: Champions
+    catalogue: Catalogue
+    recommender: Recommender | None
+    products: NDArray[np.str_]
+    pseudonyms: Pseudonyms
+    allow_future_model: bool
+
+    @classmethod
+    def open(
+        cls, workspace: Workspace, *, actions_file: Path | None = None, allow_future_model: bool = False
+    ) -> Engine:
+        """Open a workspace for answering.
+
+        Raises:
+            UserError: something is not built yet, or the catalogue is not valid.
+        """
+        canonical = Canonical.open(workspace)
+        catalogue = actions.load(actions.choose(workspace.root, actions_file))
+        store = CustomerStore.open(workspace.require(workspace.features / "store.db", "features build"))
+        champions = Champions.load(workspace)
+        champions.require()
+        for model in champions.registered.values():
+            for booster in model.fitted.boosters.values():
+                booster.set_param({"nthread": 1})
+        return cls(
+            workspace=workspace,
+            canonical=canonical,
+            store=store,
+            champions=champions,
+            catalogue=catalogue,
+            recommender=Recommender.of(champions, canonical),
+            products=np.asarray(store.products, dtype=np.str_),
+            pseudonyms=Pseudonyms(workspace),
+            allow_future_model=allow_future_model,
+        )
+
+    @property
+    def clock_day(self) -> int:
+        """The first day that the loaded data do not cover."""
+        return self.canonical.clock_day
+
+    @property
+    def currency(self) -> str:
+        """The source's currency code."""
+        return self.canonical.source.currency
+
+    def day(self, as_of: str | None) -> int:
+        """The as-of of a request.
+
+        Raises:
+            UserError: it is not a date, lies after the workspace's clock, or before a champion's own as-of.
+        """
+        day = self.clock_day if as_of is None else clock.to_day(clock.parse_date(as_of, name="as_of"))
+        check_day(self.canonical, day)
+        self.champions.check(day, allow_future=self.allow_future_model)
+        return day
+
+    def subject(self, customer_id: str, as_of: int) -> Subject:
+        """A customer's features and scores as of a day."""
+        history = self.store.get(customer_id)
+        if history is None:
+            # Only an id that is not stored as it is can be one that was hashed at the door of the tables.
+            customer_id = self.pseudonyms.of(customer_id)
+            history = self.store.get(customer_id)
+        names = feature_catalogue.NAMES
+        known = history is not None and seen_before(history, as_of)
+        values = np.full(len(names), np.nan) if history is None else online.evaluate(history, as_of)
+        matrix = FeatureMatrix(
+            np.array([customer_id], dtype=object), np.array([as_of], dtype=np.int32), names, values[None, :]
+        )
+        found = (
+            scorer.score(self.champions, matrix, self.canonical.source.labels)
+            if known
+            else scorer.priors(self.champions)
+        )
+        return Subject(customer_id, as_of, known, history, matrix, found)
+
+    def picks(
+        self, subject: Subject, limit: int, kinds: Sequence[str], basket: Sequence[str] = ()
+    ) -> dict[str, list[Pick]]:
+        """Products for a customer by kind, best first; empty lists without a product model."""
+        if self.recommender is None:
+            return {kind: [] for kind in kinds}
+        histories = Histories.of([subject.history], self.products, [subject.customer_id])
+        return self.recommender.picks(histories, subject.as_of, limit, kinds, basket)
+
+    def columns(self, subject: Subject, place: str) -> Mapping[str, NDArray[np.float64]]:
+        """What the expressions of the actions at a place read about one customer."""
+        best = np.full(1, np.nan)
+        if self.recommender is not None and self.catalogue.needs_recommendation(place):
+            found = self.picks(subject, 1, ("new",))["new"]
+            best[:] = found[0].score if found else np.nan
+        return {
+            **subject.matrix.columns(),
+            **subject.scores.columns,
+            "new_item_probability": best,
+            scores.KNOWN: np.full(1, float(subject.known)),
+        }
+
+    def degraded(self) -> list[str]:
+        """What is missing from every answer, in sentences."""
+        return list(self.champions.missing.values())
+
+
+def seen_before(history: History, as_of: int) -> bool:
+    """Whether any of a customer's visits counts at the day."""
+    return bool(((history.day < as_of) & (history.known_day < as_of)).any())
+
+
+def check_day(canonical: Canonical, day: int) -> None:
+    """Refuse an as-of that the data do not reach.
+
+    Raises:
+        UserError: it lies after the workspace's clock.
+    """
+    if day > canonical.clock_day:
+        raise UserError(
+            f"as-of {clock.to_date(day)} is after the workspace's clock "
+            f"({clock.to_date(canonical.clock_day)}): "
+            "what happened in between is not known yet. Ingest newer data, or ask for that day or before."
+        )

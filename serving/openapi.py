@@ -1,0 +1,131 @@
+"""The description of the API (OpenAPI 3.1), made from the classes that check requests and answers."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from serving import schemas
+
+_QUESTIONS: tuple[tuple[str, str, type[BaseModel], type[BaseModel], dict[str, Any]], ...] = (
+    ("/v1/score", "Scores of a known customer", schemas.ScoreRequest, schemas.ScoreAnswer, {}),
+    (
+        "/v1/next-best-action",
+        "Ranked actions for a customer at a place; an empty list means that doing nothing is best",
+        schemas.DecisionRequest,
+        schemas.DecisionAnswer,
+        {"place": "till"},
+    ),
+    (
+        "/v1/cross-sell",
+        "Products that are new to the customer, to offer beside a basket",
+        schemas.CrossSellRequest,
+        schemas.ItemsAnswer,
+        {"basket": ["1082185"], "limit": 3},
+    ),
+    (
+        "/v1/recommend",
+        "Products that the customer is likely to buy",
+        schemas.RecommendRequest,
+        schemas.ItemsAnswer,
+        {"kind": "any", "limit": 3},
+    ),
+)
+_REF = "#/components/schemas/{model}"
+_PROBLEMS = {
+    "400": "The request is not valid",
+    "401": "An API key is needed",
+    "404": "Not found",
+    "413": "The request is too large",
+    "422": "The request cannot be answered",
+}
+
+
+def document(*, needs_key: bool) -> dict[str, Any]:
+    """The whole description."""
+    models = {model for _, _, asked, answer, _ in _QUESTIONS for model in (asked, answer)}
+    wanted = [
+        (model, "validation") for model in (*sorted(models, key=repr), schemas.Portrait, schemas.Problem)
+    ]
+    _, components = models_json_schema(wanted, ref_template=_REF)  # type: ignore[arg-type]
+    described: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "nextbest",
+            "version": version("nextbest"),
+            "summary": "The next best action for every customer.",
+        },
+        "servers": [{"url": "."}],
+        "paths": {q[0]: {"post": _question(*q[1:])} for q in _QUESTIONS} | _pages(),
+        "components": {"schemas": components["$defs"]},
+    }
+    if needs_key:
+        described["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        described["security"] = [{"key": []}]
+    return described
+
+
+def _question(
+    summary: str, asked: type[BaseModel], answer: type[BaseModel], example: dict[str, Any]
+) -> dict[str, Any]:
+    body = {"customer": {"customer_id": "2375"}, **example, "dry_run": True}
+    return {
+        "summary": summary,
+        "operationId": asked.__name__.removesuffix("Request"),
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(asked), "example": body}},
+        },
+        "responses": {"200": _content("The answer", answer), **_refusals("400", "401", "404", "413", "422")},
+    }
+
+
+def _pages() -> dict[str, Any]:
+    query = [
+        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}, "description": meaning}
+        for name, meaning in (
+            ("as_of", "Answer as of 00:00 local of this day (YYYY-MM-DD). Default: the workspace's clock."),
+            ("place", "Place for the actions. Default: the catalogue's."),
+            ("language", "en or zh."),
+            ("request_id", "Echoed in the answer."),
+        )
+    ]
+    path = {
+        "name": "customer_id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "2375",
+    }
+    plain = {"responses": {"200": {"description": "It is"}, "503": {"description": "It is not"}}}
+    return {
+        "/v1/customers/{customer_id}": {
+            "get": {
+                "summary": "All that is known of a customer, and what to do next; leaves no record",
+                "operationId": "Portrait",
+                "parameters": [path, *query],
+                "responses": {
+                    "200": _content("The portrait", schemas.Portrait),
+                    **_refusals("400", "401", "404", "422"),
+                },
+            }
+        },
+        "/livez": {"get": {"summary": "Is the process alive?", **plain}},
+        "/readyz": {"get": {"summary": "Is it ready to answer?", **plain}},
+        "/metrics": {"get": {"summary": "Prometheus metrics", "responses": {"200": {"description": "Text"}}}},
+    }
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def _content(description: str, model: type[BaseModel], media: str = "application/json") -> dict[str, Any]:
+    return {"description": description, "content": {media: {"schema": _ref(model)}}}
+
+
+def _refusals(*statuses: str) -> dict[str, Any]:
+    return {s: _content(_PROBLEMS[s], schemas.Problem, "application/problem+json") for s in statuses}

@@ -1,0 +1,233 @@
+"""What a workspace holds: what is built, as of when, by which champions, and what is behind what.
+
+Freshness is a chain: tables -> features -> champions -> scores. A link is fresh when made from what the
+link before it has now; otherwise it says what is behind and which command brings it up to date.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from features.canonical import Canonical
+    from features.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Built:
+    """One link of the chain.
+
+    Attributes:
+        name: tables, features, a task's champion, or scores.
+        built: whether it is there.
+        as_of: the first day it knows nothing of; None when not built.
+        says: what it is, in words.
+        behind: why it is not fresh, and what to run; None when it is fresh.
+    """
+
+    name: str
+    built: bool
+    as_of: str | None
+    says: str
+    behind: str | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of a workspace.
+
+    Attributes:
+        workspace: its folder.
+        exists: whether there is one.
+        schema_version: of its layout; None when there is none.
+        size_bytes: of all its files.
+        writer: purpose, process and start of the command that is writing in it; None when nobody is.
+        source: name, time zone and currency of what was ingested; None when nothing was.
+        links: tables, features, champions, scores.
+        fresh: whether every link is built and not behind.
+    """
+
+    workspace: Path
+    exists: bool
+    schema_version: int | None
+    size_bytes: int
+    writer: Mapping[str, Any] | None
+    source: Mapping[str, str] | None
+    links: tuple[Built, ...]
+    fresh: bool
+
+
+def status(root: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False) -> None:
+    """Say what is built, as of when, by which champions, and whether it is fresh. Changes nothing."""
+    from features.workspace import Workspace
+
+    found = inspect(Workspace(root))
+    emit(found, as_json=as_json, text=lines(found))
+
+
+def inspect(space: Workspace) -> Status:
+    """Look at a workspace without changing anything in it."""
+    from features.json_file import read_json
+
+    stated = read_json(space.root / "workspace.json")
+    links, source = _links(space) if stated else ((), None)
+    return Status(
+        workspace=space.root,
+        exists=space.root.exists(),
+        schema_version=stated.get("schema_version"),
+        size_bytes=size_bytes(space.root),
+        writer=writer(space),
+        source=source,
+        links=links,
+        fresh=bool(links) and all(link.built and link.behind is None for link in links),
+    )
+
+
+def _links(space: Workspace) -> tuple[tuple[Built, ...], Mapping[str, str] | None]:
+    from features.canonical import SOURCE_FILE, Canonical
+    from features.clock import to_date
+
+    if not (space.tables / SOURCE_FILE).exists():
+        return (Built("tables", built=False, as_of=None, says="none", behind="run `nextbest ingest`"),), None
+    canonical = Canonical.open(space)
+    rows = canonical.profile["rows"]
+    count = f"{rows['transactions']:,} transactions"
+    span = f"{to_date(canonical.first_day)} to {to_date(canonical.last_day)}"
+    tables = Built(
+        name="tables",
+        built=True,
+        as_of=str(to_date(canonical.clock_day)),
+        says=f"{count}, {span}; {len(rows)} tables, ingested {_written(space.tables)}",
+        behind=None,
+    )
+    source = {
+        "name": canonical.source.name,
+        "time_zone": canonical.source.zone,
+        "currency": canonical.source.currency,
+    }
+    champions = [_champion(space, canonical, task) for task in _tasks()]
+    return (tables, _features(space, canonical), *champions, _scores(space, canonical)), source
+
+
+def _tasks() -> tuple[str, ...]:
+    from training.tasks import TASKS
+
+    return tuple(TASKS)
+
+
+def _features(space: Workspace, canonical: Canonical) -> Built:
+    from features.build import NOTE, tiles_of
+    from features.clock import to_date
+    from features.json_file import read_json
+
+    note = read_json(space.features / NOTE)
+    if not note:
+        return Built("features", built=False, as_of=None, says="none", behind="run `nextbest features build`")
+    fresh = tiles_of(canonical) is not None
+    return Built(
+        name="features",
+        built=True,
+        as_of=str(to_date(canonical.clock_day)) if fresh else None,
+        says=f"{note['build']['customers']:,} customers, built {_written(space.features)}",
+        behind=None if fresh else "made from other tables: run `nextbest features build`",
+    )
+
+
+def _champion(space: Workspace, canonical: Canonical, task: str) -> Built:
+    from features.catalogue import catalogue_hash
+    from features.clock import to_date
+    from training import registry, tasks, tracking
+
+    again = f"run `nextbest train {task}` and `nextbest promote {task}`"
+    found = registry.champion_version(space, task)
+    if found is None:
+        return Built(task, built=False, as_of=None, says="no champion", behind=again)
+    version, run_id = found
+    info = tracking.run_info(space, run_id)
+    metric = tasks.named(task).primary
+    says = f"champion is version {version}, {metric} {info.metrics[metric]:.4f}, run {run_id}"
+    behind = None
+    if info.tags["catalogue_hash"] != catalogue_hash():
+        behind = f"trained on other feature declarations: {again}"
+    elif info.as_of < canonical.clock_day:
+        behind = f"{canonical.clock_day - info.as_of} days behind the tables: {again}"
+    elif info.tags["data_fingerprint"] != canonical.profile["fingerprint"]:
+        behind = f"trained on other tables: {again}"
+    return Built(task, built=True, as_of=str(to_date(info.as_of)), says=says, behind=behind)
+
+
+def _scores(space: Workspace, canonical: Canonical) -> Built:
+    from features.clock import to_date
+    from features.json_file import read_json
+    from serving.publishing import MANIFEST
+    from training import registry
+
+    manifest = read_json(space.scores / MANIFEST)
+    if not manifest:
+        return Built("scores", built=False, as_of=None, says="none", behind="run `nextbest score`")
+    used = {task: facts["run_id"] for task, facts in manifest["models"].items()}
+    champions = {task: registry.champion_version(space, task) for task in _tasks()}
+    current = {task: found[1] for task, found in champions.items() if found is not None}
+    behind = None
+    if used != current:
+        behind = "made by other models than the champions: run `nextbest score`"
+    elif manifest["as_of"] < str(to_date(canonical.clock_day)):
+        behind = f"as of {manifest['as_of']}, before the tables' last day: run `nextbest score`"
+    elif manifest["data_fingerprint"] != canonical.profile["fingerprint"]:
+        behind = "made from other tables: run `nextbest score`"
+    says = f"{manifest['counts']['customers']:,} customers, finished {manifest['times']['finished']}"
+    return Built("scores", built=True, as_of=manifest["as_of"], says=says, behind=behind)
+
+
+def writer(space: Workspace) -> Mapping[str, Any] | None:
+    """Who is writing in a workspace now; a note left by a killed process does not count."""
+    from features.json_file import read_json
+
+    holder = read_json(space.root / "lock.json")
+    return holder if holder and _alive(int(holder["pid"])) else None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def size_bytes(root: Path) -> int:
+    """Size of all files under a folder, links not followed."""
+    return sum(path.lstat().st_size for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def lines(found: Status) -> list[str | Table]:
+    """The status as a person reads it."""
+    if found.schema_version is None:
+        return [f"workspace {found.workspace}: nothing here yet. Run `nextbest run`, or `nextbest ingest`."]
+    facts = f"schema {found.schema_version}, {found.size_bytes / 1e6:.0f} MB"
+    head = [f"workspace {found.workspace}: {facts}, {'fresh' if found.fresh else 'not fresh'}"]
+    if found.source:
+        head.append(f"source {found.source['name']}, {found.source['time_zone']}, {found.source['currency']}")
+    if found.writer:
+        writing = found.writer
+        head.append(
+            f"`nextbest {writing['purpose']}` is writing (process {writing['pid']}, since {writing['since']})"
+        )
+    rows = [(link.name, link.as_of or "-", link.says, link.behind or "fresh") for link in found.links]
+    return [*head, table("", ("part", "as of", "what", "state"), rows)]
+
+
+def _written(folder: Path) -> str:
+    """When a published folder was written, as a UTC instant."""
+    return datetime.fromtimestamp(folder.resolve().stat().st_mtime, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,147 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from features.catalogue import NAMES
+from features.errors import UserError
+from serving import actions, scores
+
+SMALL = """
+default_place: till
+channels:
+  cashier: {cost_cents: 5, reach: 0.5}
+places:
+  till: {name: {en: Till, zh: 收银台}, channels: [cashier]}
+assumptions:
+  margin: {value: 0.25, unit: share, meaning: what is left of a sale, source: test}
+actions:
+  - id: one_more
+    kind: growth
+    name: {en: One more, zh: 再来}
+    text: {en: Come again., zh: 再来。}
+    eligible: visits_28 >= 1
+    propensity: 0.1
+    value_cents: spend_28 * margin
+    horizon_days: 28
+    places: [till]
+    channels: [cashier]
+"""
+
+
+def load(tmp_path: Path, text: str) -> actions.Catalogue:
+    file = tmp_path / "actions.yaml"
+    file.write_text(text, encoding="utf-8")
+    return actions.load(file)
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    with pytest.raises(UserError) as caught:
+        load(tmp_path, text)
+    sentence = str(caught.value)
+    assert str(tmp_path / "actions.yaml") in sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_the_packaged_catalogue_is_valid_and_names_both_languages() -> None:
+    catalogue = actions.load(actions.PACKAGED)
+    assert 7 <= len(catalogue.actions) <= 12
+    assert [a.id for a in catalogue.actions] == sorted(a.id for a in catalogue.actions)
+    assert {"forecourt", "till", "app", "phone", "campaign"} == set(catalogue.places)
+    for action in catalogue.actions:
+        assert action.text.in_language("en") != action.text.in_language("zh")
+        assert action.assumptions, action.id
+        assert set(action.evidence) <= {*NAMES, *scores.NAMES, scores.KNOWN}
+    assert catalogue.needs_recommendation("till")
+    assert not catalogue.needs_recommendation("phone")
+
+
+def test_a_small_catalogue_is_read_with_its_evidence_and_assumptions(tmp_path: Path) -> None:
+    catalogue = load(tmp_path, SMALL)
+    action = catalogue.action("one_more")
+    assert action.evidence == ("visits_28", "spend_28")
+    assert action.assumptions == ("margin",)
+    assert not catalogue.needs_recommendation("till")
+    assert catalogue.at("till").channels == ["cashier"]
+    with pytest.raises(UserError, match="action not found: 'none_more'"):
+        catalogue.action("none_more")
+
+
+def test_the_version_follows_the_content_and_not_the_layout(tmp_path: Path) -> None:
+    first = load(tmp_path, SMALL).version
+    assert load(tmp_path, yaml.safe_dump(yaml.safe_load(SMALL), allow_unicode=True)).version == first
+    assert load(tmp_path, SMALL.replace("propensity: 0.1", "propensity: 0.2")).version != first
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("visits_28 >= 1", "visits_29 >= 1", ["'one_more'", "eligible", "visits_29", "did you mean"]),
+        ("visits_28 >= 1", "spend_28", ["'one_more'", "eligible", "number"]),
+        ("visits_28 >= 1", "visits_28 >=", ["'one_more'", "eligible"]),
+        ("spend_28 * margin", "spend_28 * marginn", ["'one_more'", "value_cents", "margin"]),
+        ("propensity: 0.1", "propensity: 0.1 > 0", ["'one_more'", "propensity", "boolean"]),
+        ("propensity: 0.1\n", "propensity: [0.1]\n", ["'one_more'", "propensity"]),
+        (
+            "channels: [cashier]\n",
+            "channels: [casheer]\n",
+            ["'one_more'", "casheer", "did you mean 'cashier'"],
+        ),
+        ("places: [till]", "places: [til]", ["'one_more'", "til", "did you mean 'till'"]),
+        ("kind: growth", "kind: growt", ["'one_more'", "did you mean 'growth'"]),
+        ("id: one_more", "id: none", ["'none'", "reserved"]),
+        ("id: one_more", "id: One More", ["'One More'", "id"]),
+        ("    text: {en: Come again., zh: 再来。}\n", "", ["'one_more'", "text", "missing"]),
+        ("{en: Come again., zh: 再来。}", "{en: Come again.}", ["'one_more'", "text.zh", "missing"]),
+        ("cost_cents: 5", "cost_cents: -5", ["channels.cashier.cost_cents", "-5"]),
+        ("cost_cents: 5", "cost_cents: 5.5", ["channels.cashier.cost_cents", "5.5"]),
+        ("reach: 0.5", "reach: 1.5", ["channels.cashier.reach", "1.5"]),
+        ("reach: 0.5", "reach: .nan", ["channels.cashier.reach"]),
+        ("value: 0.25", "value: .inf", ["assumptions.margin.value"]),
+        ("horizon_days: 28", "horizon_days: 0", ["'one_more'", "horizon_days"]),
+        ("horizon_days: 28", "horizon: 28", ["'one_more'", "horizon"]),
+        ("default_place: till", "default_place: tell", ["default_place", "did you mean 'till'"]),
+        ("default_place: till", "default_place: till\ndefault_place: till", ["line 3", "twice"]),
+        ("margin: {value", "visits_28: {value", ["visits_28", "already"]),
+        ("channels: [cashier]}", "channels: [letter]}", ["'till'", "letter"]),
+        ("actions:", "actions: {", ["YAML"]),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, old: str, new: str, words: list[str]) -> None:
+    assert old in SMALL
+    sentence = refusal(tmp_path, SMALL.replace(old, new, 1))
+    for word in words:
+        assert word in sentence
+
+
+def test_an_id_may_stand_only_once(tmp_path: Path) -> None:
+    entry = SMALL[SMALL.index("  - id") :]
+    assert "'one_more': this id is there twice" in refusal(tmp_path, SMALL + entry)
+
+
+def test_an_action_whose_channels_are_not_open_at_its_place_is_refused(tmp_path: Path) -> None:
+    text = SMALL.replace("  cashier: {", "  sms: {cost_cents: 7, reach: 0.4}\n  cashier: {", 1)
+    sentence = refusal(tmp_path, text.replace("channels: [cashier]\n", "channels: [sms]\n"))
+    assert "none of its channels (sms) is open at place 'till' (there: cashier)" in sentence
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"5", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "actions.yaml"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"actions\.yaml"):
+        actions.load(file)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no such file"):
+        actions.load(tmp_path / "nothing.yaml")
+
+
+def test_the_workspace_overrides_the_package_and_the_command_both(tmp_path: Path) -> None:
+    assert actions.choose(tmp_path) == actions.PACKAGED
+    own = tmp_path / "actions.yaml"
+    own.write_text(SMALL, encoding="utf-8")
+    assert actions.choose(tmp_path) == own
+    assert actions.choose(tmp_path, tmp_path / "other.yaml") == tmp_path / "other.yaml"

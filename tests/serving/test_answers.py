@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+
+from serving import answers, schemas
+from serving.engine import Engine
+from serving.problems import ProblemError
+from serving.records import Record
+
+
+def asked(kind: type[Any], customer: str, **fields: Any) -> Any:
+    return kind(customer=schemas.Customer(customer_id=customer), **fields)
+
+
+def test_a_decision_is_written_once_and_a_dry_run_never(engine: Engine, customer: str) -> None:
+    written: list[Record] = []
+    wet = answers.decide(engine, asked(schemas.DecisionRequest, customer, place="app"), written.append)
+    dry = answers.decide(
+        engine, asked(schemas.DecisionRequest, customer, place="app", dry_run=True), written.append
+    )
+    assert [record.decision_id for record in written] == [wet.decision_id]
+    assert dry.decision_id is None
+    assert dry.actions == wet.actions
+    assert dry.dropped == wet.dropped
+    assert answers.decide(engine, asked(schemas.DecisionRequest, customer), None).decision_id is None
+
+
+def test_a_limit_keeps_the_best(engine: Engine) -> None:
+    for customer in engine.store.customers():
+        every = answers.decide(engine, asked(schemas.DecisionRequest, customer, place="app"), None).actions
+        if len(every) > 1:
+            one = answers.decide(engine, asked(schemas.DecisionRequest, customer, place="app", limit=1), None)
+            assert one.actions == every[:1]
+            return
+    raise AssertionError("nobody has two actions")
+
+
+def test_what_is_missing_is_said_in_every_answer(engine: Engine, customer: str) -> None:
+    champions = dataclasses.replace(
+        engine.champions, missing={"recommendation": "recommendation: no champion"}
+    )
+    poorer = dataclasses.replace(engine, champions=champions, recommender=None)
+    for answer in (
+        answers.score(poorer, asked(schemas.ScoreRequest, customer)),
+        answers.decide(poorer, asked(schemas.DecisionRequest, customer), None),
+        answers.cross_sell(poorer, asked(schemas.CrossSellRequest, customer), None),
+        answers.recommend(poorer, asked(schemas.RecommendRequest, customer), None),
+        answers.portrait(poorer, asked(schemas.CustomerRequest, customer)),
+    ):
+        assert answer.degraded == ["recommendation: no champion"]
+    dropped = answers.decide(poorer, asked(schemas.DecisionRequest, customer, place="till"), None).dropped
+    assert ("new_product", "not eligible (unknown: new_item_probability)") in {
+        (item.action_id, item.reason) for item in dropped
+    }
+
+
+def test_scores_and_portraits_of_strangers_are_not_found(engine: Engine) -> None:
+    for call in (answers.score, answers.portrait):
+        with pytest.raises(ProblemError, match="'nobody' is not known") as caught:
+            call(engine, asked(schemas.ScoreRequest, "nobody"))
+        assert caught.value.status == 404
+
+
+def test_unknown_numbers_are_null() -> None:
+    assert answers.number(math.nan) is None
+    assert answers.number(0.5) == 0.5

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.testing import CliRunner, Result
+
+from features.workspace import Workspace
+from serving import app
+
+RUNNER = CliRunner()
+
+
+def run(command: Any, *arguments: str | Path) -> Result:
+    """A command as the console script runs it."""
+    program = typer.Typer()
+    program.command()(command)
+    return RUNNER.invoke(program, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def test_decide_answers_as_the_service_does(slice_workspace: Workspace, client: Any, customer: str) -> None:
+    options = ("--customer", customer, "--place", "app", "--workspace", slice_workspace.root)
+    printed = json.loads(run(app.decide, *options, "--json").stdout)
+    body = {"customer": {"customer_id": customer}, "place": "app", "dry_run": True}
+    assert printed == client.post("/v1/next-best-action", json=body).json()
+
+
+def test_decide_is_readable(slice_workspace: Workspace) -> None:
+    text = run(app.decide, "--customer", "nobody", "--workspace", slice_workspace.root).stdout
+    assert "not seen before" in text
+    assert "1. Welcome gift by sms" in text
+    assert "(assumed)" in text
+    assert "considered and dropped" in text
+    chinese = run(
+        app.decide, "--customer", "nobody", "--lang", "zh", "--workspace", slice_workspace.root
+    ).stdout
+    assert "新客礼" in chinese
+
+
+def test_score_prints_what_it_did(slice_workspace: Workspace, tmp_path: Path) -> None:
+    options = ("--out", tmp_path / "out", "--place", "till", "--workspace", slice_workspace.root, "--json")
+    report = json.loads(run(app.score, *options).stdout)
+    assert report["rows"]["scores"] == report["customers"] > 100
+    assert list(report["actions"]) == ["till"]
+    assert (tmp_path / "out" / "manifest.json").exists()

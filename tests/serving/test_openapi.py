@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from serving import openapi
+from serving.door import METHODS
+
+
+def references(part: Any) -> set[str]:
+    if isinstance(part, dict):
+        own = {part["$ref"]} if isinstance(part.get("$ref"), str) else set()
+        return own.union(*map(references, part.values()))
+    return set().union(*map(references, part)) if isinstance(part, list) else set()
+
+
+def test_every_question_is_described_and_every_reference_resolves() -> None:
+    document = openapi.document(needs_key=False)
+    described = {path.replace("/{customer_id}", "") for path in document["paths"]}
+    assert described == set(METHODS) - {"/", "/docs.json", "/schema.json", "/healthz"}
+    names = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references(document) <= names
+    assert json.loads(json.dumps(document)) == document
+    assert "security" not in document
+    assert openapi.document(needs_key=True)["security"] == [{"key": []}]
+
+
+def test_the_examples_are_valid_requests() -> None:
+    for _, _, asked, _, example in openapi._QUESTIONS:
+        document = openapi._question("x", asked, asked, example)
+        asked.model_validate_json(
+            json.dumps(document["requestBody"]["content"]["application/json"]["example"])
+        )

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+
+from features.workspace import Workspace
+from serving import batch, parity, scores
+
+
+@pytest.mark.slow
+def test_the_service_and_the_batch_agree_about_every_customer_of_the_sample(
+    sample_workspace: Workspace, serve: Callable[..., Any], record_property: Callable[[str, object], None]
+) -> None:
+    service = serve(sample_workspace)
+    with httpx.Client(base_url=service.url, timeout=60) as client:
+
+        def ask(path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+            answer = client.post(path, json=body)
+            assert answer.status_code == 200, answer.text
+            found: Mapping[str, Any] = answer.json()
+            return found
+
+        customers = pq.read_table(sample_workspace.scores / "scores.parquet")["customer_id"].to_pylist()
+        with ThreadPoolExecutor(4) as pool:
+            parts = list(
+                pool.map(lambda i: parity.compare(sample_workspace.scores, ask, customers[i::4]), range(4))
+            )
+    assert [difference for part in parts for difference in part.differences] == []
+    assert sum(part.customers for part in parts) == 2469
+    compared = {task: sum(part.by_task()[task] for part in parts) for task in scores.TASKS}
+    record_property("non-null values compared", compared)
+    assert compared["churn"] > 2000
+    assert compared["next_purchase"] == 4 * compared["churn"]
+    assert compared["recommendation"] == 2 * 10 * 2469
+    actions = {name for part in parts for name in part.compared if name.startswith("action ")}
+    assert len(actions) >= 6
+    assert max(part.largest for part in parts) <= parity.TOLERANCE
+
+
+def test_all_places_of_the_slice_agree(slice_workspace: Workspace, client: Any, tmp_path: Path) -> None:
+    places = ["forecourt", "till", "app", "phone", "campaign"]
+    report = batch.score(slice_workspace, out=tmp_path / "out", places=places)
+
+    def ask(path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer = client.post(path, json=body)
+        assert answer.status_code == 200, answer.text
+        found: Mapping[str, Any] = answer.json()
+        return found
+
+    customers = pq.read_table(tmp_path / "out" / "scores.parquet")["customer_id"].to_pylist()
+    some = customers[::5]
+    found = parity.compare(tmp_path / "out", ask, some)
+    assert found.differences == []
+    assert found.customers == len(some)
+    assert report.customers == len(customers)
+    assert all(count > 0 for count in found.by_task().values())
+    assert sum(count for name, count in found.compared.items() if name.startswith("action ")) >= 5 * len(some)
+
+
+def test_a_difference_of_any_kind_is_found(slice_workspace: Workspace, client: Any, tmp_path: Path) -> None:
+    batch.score(slice_workspace, out=tmp_path / "out", places=["app"])
+
+    def off(path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer = client.post(path, json=body).json()
+        match path:
+            case "/v1/score":
+                answer["p_visit_7"] = (answer["p_visit_7"] or 0) + 1e-5
+            case "/v1/recommend":
+                answer["items"] = answer["items"][::-1]
+            case "/v1/next-best-action":
+                answer["actions"] = answer["actions"][1:]
+        return answer
+
+    table = pq.read_table(tmp_path / "out" / "actions.parquet").to_pylist()
+    customer = next(row["customer_id"] for row in table if row["action_id"] != "none")
+    found = parity.compare(tmp_path / "out", off, [customer])
+    text = "\n".join(found.differences)
+    for word in ("p_visit_7", "products (any)", "products (new)", "actions at app"):
+        assert word in text

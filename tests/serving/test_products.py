@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from serving.engine import Engine
+from serving.products import KINDS, Recommender, product_names
+
+
+def test_one_customers_products_are_those_of_the_base(engine: Engine) -> None:
+    from training.recommendation.histories import Histories
+
+    assert engine.recommender is not None
+    with engine.canonical.connect(until=engine.clock_day) as connection:
+        base = Histories.read(connection)
+    lists = engine.recommender.lists(base, engine.clock_day, 10, KINDS)
+    for row in range(0, len(base), 17):
+        subject = engine.subject(str(base.customer_id[row]), engine.clock_day)
+        picks = engine.picks(subject, 10, KINDS)
+        for kind in KINDS:
+            place = lists.of(row, kind)
+            assert [pick.product_id for pick in picks[kind]] == lists.product_id[place].tolist()
+            assert [pick.score for pick in picks[kind]] == lists.score[place].tolist()
+
+
+def test_every_reason_is_in_words_of_both_languages(engine: Engine) -> None:
+    found = set()
+    for customer in engine.store.customers()[:40]:
+        picks = engine.picks(engine.subject(customer, engine.clock_day), 10, KINDS)
+        for pick in [*picks["any"], *picks["new"]]:
+            assert pick.reason_en != pick.reason_zh
+            found.add(pick.reason_en.split()[0])
+        assert not any(pick.reason_en.startswith("bought in") for pick in picks["new"])
+    assert {"bought", "often"} <= found
+
+
+def test_names_come_from_the_products_table(engine: Engine) -> None:
+    names = product_names(engine.canonical)
+    assert len(names) > 1000
+    assert engine.recommender is not None
+    assert engine.recommender.names == names
+    assert engine.recommender.horizon_days == 28
+    empty = type(engine.champions)({}, {})
+    assert Recommender.of(empty, engine.canonical) is None

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from features import offline
+from features.errors import ExitCode, UserError
+from features.workspace import Workspace
+from serving import scorer
+from serving.engine import Engine
+from serving.scorer import Champions
+
+
+def test_scores_do_not_depend_on_who_else_is_scored(engine: Engine) -> None:
+    matrix = offline.compute(engine.canonical, [engine.clock_day])
+    labels = engine.canonical.source.labels
+    everybody = scorer.score(engine.champions, matrix, labels)
+    for row in range(0, len(matrix), 11):
+        alone = scorer.score(engine.champions, matrix.take(np.array([row])), labels)
+        assert alone.status()[0] == everybody.status()[row]
+        for name, column in everybody.columns.items():
+            np.testing.assert_allclose(alone.columns[name][0], column[row], rtol=0, atol=1e-12)
+
+
+def test_probabilities_never_fall_with_the_horizon(engine: Engine) -> None:
+    matrix = offline.compute(engine.canonical, [engine.clock_day])
+    columns = scorer.score(engine.champions, matrix, engine.canonical.source.labels).columns
+    scored = ~np.isnan(columns["p_visit_7"])
+    assert scored.any()
+    assert (columns["p_visit_7"][scored] <= columns["p_visit_14"][scored]).all()
+    assert (columns["p_visit_14"][scored] <= columns["p_visit_28"][scored]).all()
+
+
+def test_a_task_without_a_champion_is_null_for_all_and_says_why(engine: Engine) -> None:
+    some = {task: model for task, model in engine.champions.registered.items() if task != "churn"}
+    poorer = Champions(some, {"churn": "churn: no champion yet"})
+    matrix = offline.compute(engine.canonical, [engine.clock_day]).take(np.arange(20))
+    found = scorer.score(poorer, matrix, engine.canonical.source.labels)
+    assert np.isnan(found.columns["churn_probability"]).all()
+    assert all(text.startswith("churn: no champion yet") for text in found.status())
+    assert scorer.priors(poorer).status()[0] == "churn: no champion yet"
+    assert np.isnan(scorer.priors(poorer).columns["churn_probability"][0])
+
+
+def test_no_rows_give_no_scores(engine: Engine) -> None:
+    matrix = offline.compute(engine.canonical, [engine.clock_day]).take(np.arange(0))
+    found = scorer.score(engine.champions, matrix, engine.canonical.source.labels)
+    assert all(len(column) == 0 for column in found.columns.values())
+    assert len(found.status()) == 0
+
+
+def test_a_workspace_without_any_champion_says_what_to_run() -> None:
+    nobody = Champions({}, {"churn": "churn: no champion yet"})
+    with pytest.raises(UserError, match="nextbest promote --all") as caught:
+        nobody.require()
+    assert caught.value.exit_code == ExitCode.NOT_BUILT
+
+
+def test_the_registry_is_asked_for_every_task(slice_workspace: Workspace, engine: Engine) -> None:
+    loaded = Champions.load(slice_workspace)
+    assert set(loaded.registered) == {"churn", "next_purchase", "recommendation"}
+    described = loaded.describe(engine.clock_day)
+    assert all(facts["horizon_days"] == 28 for facts in described.values())
+    earliest = min(model.as_of for model in loaded.registered.values())
+    assert loaded.from_the_future(earliest - 1)
+    loaded.check(earliest - 1, allow_future=True)
+    with pytest.raises(UserError, match="--allow-future-model"):
+        loaded.check(earliest - 1, allow_future=False)

@@ -1,0 +1,197 @@
+"""From raw tables to answers: the main job on a few hundred real households, then its service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from features.errors import ExitCode
+from features.workspace import Workspace
+from serving import records
+from tests.conftest import SLICE_HOUSEHOLDS, Running, done, free_port, nextbest
+
+TASKS = ("churn", "next_purchase", "recommendation")
+
+
+def asking(customer: str, **more: Any) -> dict[str, Any]:
+    return {"customer": {"customer_id": customer}, **more}
+
+
+def test_the_main_job_made_everything(slice_workspace: Workspace) -> None:
+    scores = slice_workspace.scores
+    manifest = json.loads((scores / "manifest.json").read_text())
+    assert set(manifest["models"]) == set(TASKS)
+    assert manifest["degraded"] == []
+    rows = {
+        name: pq.read_table(scores / f"{name}.parquet").to_pandas() for name in manifest["counts"]["rows"]
+    }
+    assert len(rows["scores"]) == SLICE_HOUSEHOLDS
+    assert rows["scores"].customer_id.is_unique
+    assert set(rows["actions"].customer_id) == set(rows["scores"].customer_id)
+    assert set(rows["recommendations"].kind) == {"any", "new"}
+    assert len(list(slice_workspace.reports.glob("*.html"))) == len(TASKS)
+
+
+def test_a_second_run_reuses_every_step(slice_source: Path, slice_workspace: Workspace) -> None:
+    again = nextbest(
+        "run", "--source", slice_source, "--quick", "--no-serve", "--json", workspace=slice_workspace
+    )
+    report = json.loads(done(again))
+    assert [step["name"] for step in report["steps"] if not step["reused"]] == []
+    assert {f"train {task}" for task in TASKS} <= {step["name"] for step in report["steps"]}
+
+
+def test_the_status_is_fresh(slice_workspace: Workspace) -> None:
+    status = json.loads(done(nextbest("status", "--json", workspace=slice_workspace)))
+    assert status["fresh"], status
+    assert [link["name"] for link in status["links"]] == ["tables", "features", *TASKS, "scores"]
+
+
+def test_it_is_up_and_describes_itself(slice_service: Running) -> None:
+    assert slice_service.get("/livez").status_code == 200
+    assert slice_service.get("/readyz").status_code == 200
+    assert "# TYPE" in slice_service.get("/metrics").text
+    paths = slice_service.get("/docs.json").json()["paths"]
+    wanted = {
+        "/v1/score",
+        "/v1/next-best-action",
+        "/v1/cross-sell",
+        "/v1/recommend",
+        "/v1/customers/{customer_id}",
+    }
+    assert wanted <= set(paths)
+    assert slice_service.get("/").status_code == 200
+
+
+def test_it_scores_as_the_batch_did(
+    slice_service: Running, slice_workspace: Workspace, slice_customer: str
+) -> None:
+    table = pq.read_table(slice_workspace.scores / "scores.parquet").to_pandas().set_index("customer_id")
+    answer = slice_service.post("/v1/score", asking(slice_customer, request_id="r-1")).json()
+    assert answer["request_id"] == "r-1"
+    assert answer["as_of"] == str(table.loc[slice_customer, "as_of"])
+    for name in ("churn_probability", "p_visit_7", "p_visit_14", "p_visit_28", "expected_days"):
+        assert answer[name] == pytest.approx(table.loc[slice_customer, name], abs=1e-6)
+    assert 0 <= answer["p_visit_7"] <= answer["p_visit_14"] <= answer["p_visit_28"] <= 1
+
+
+def test_it_decides_and_keeps_a_record(
+    slice_service: Running, slice_workspace: Workspace, slice_customer: str
+) -> None:
+    answer = slice_service.post("/v1/next-best-action", asking(slice_customer, request_id="r-2")).json()
+    best = answer["actions"][0]
+    assert best["expected_value_cents"] > 0
+    assert best["value_basis"] == "assumed"
+    assert best["reasons"]
+    dry = slice_service.post("/v1/next-best-action", asking(slice_customer, dry_run=True)).json()
+    assert dry["decision_id"] is None
+    assert dry["actions"] == answer["actions"]
+    table = pq.read_table(slice_workspace.scores / "actions.parquet").to_pandas()
+    batch = table[(table.customer_id == slice_customer) & (table["rank"] == 1)].iloc[0]
+    assert (batch.action_id, batch.channel, batch.expected_value_cents) == (
+        best["action_id"],
+        best["channel"],
+        best["expected_value_cents"],
+    )
+
+
+def test_cross_sell_leaves_the_basket_out(slice_service: Running, slice_customer: str) -> None:
+    first = slice_service.post("/v1/cross-sell", asking(slice_customer, dry_run=True)).json()["items"]
+    basket = [item["product_id"] for item in first[:2]]
+    answer = slice_service.post(
+        "/v1/cross-sell", asking(slice_customer, basket=basket, dry_run=True, limit=5)
+    ).json()
+    assert 0 < len(answer["items"]) <= 5
+    assert not {item["product_id"] for item in answer["items"]} & set(basket)
+
+
+def test_it_recommends_as_the_batch_did(
+    slice_service: Running, slice_workspace: Workspace, slice_customer: str
+) -> None:
+    table = pq.read_table(slice_workspace.scores / "recommendations.parquet").to_pandas()
+    for kind in ("any", "new"):
+        answer = slice_service.post("/v1/recommend", asking(slice_customer, kind=kind, dry_run=True)).json()
+        batch = table[(table.customer_id == slice_customer) & (table.kind == kind)].sort_values("rank")
+        assert [item["product_id"] for item in answer["items"]] == batch.product_id.tolist()
+
+
+def test_it_shows_the_whole_customer(slice_service: Running, slice_customer: str) -> None:
+    portrait = slice_service.get(f"/v1/customers/{slice_customer}").json()
+    assert portrait["known"]
+    assert portrait["features"]["visits_all"]["value"] >= 1
+    assert portrait["scores"]["status"] == "ok"
+    assert portrait["recommendations"]
+
+
+def test_an_unknown_customer(slice_service: Running) -> None:
+    assert slice_service.get("/v1/customers/nobody").status_code == 404
+    assert slice_service.post("/v1/score", asking("nobody")).status_code == 404
+    for path in ("next-best-action", "cross-sell", "recommend"):
+        answer = slice_service.post(f"/v1/{path}", asking("nobody", dry_run=True))
+        assert answer.status_code == 200
+        assert answer.json()["known"] is False
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"customer": {"customer_id": "1"}, "palce": "till"}', "palce"),
+        (b'{"customer": {"customer_id": 1}}', "customer_id"),
+        (b'{"customer": {"customer_id": "1"}, "limit": NaN}', "limit"),
+        (b'{"customer": {"customer_id": "1"}, "as_of": "yesterday"}', "yesterday"),
+        (b"[1, 2", "JSON"),
+        (b"", "customer"),
+    ],
+)
+def test_a_bad_request_is_told_why(slice_service: Running, body: bytes, said: str) -> None:
+    import httpx
+
+    headers = {"Content-Type": "application/json"}
+    reply = httpx.post(f"{slice_service.url}/v1/next-best-action", content=body, headers=headers, timeout=60)
+    assert 400 <= reply.status_code < 500
+    assert said in reply.json()["detail"]
+
+
+def test_decide_answers_as_the_service(
+    slice_service: Running, slice_workspace: Workspace, slice_customer: str
+) -> None:
+    answer = slice_service.post("/v1/next-best-action", asking(slice_customer, dry_run=True)).json()
+    alone = nextbest("decide", "--customer", slice_customer, "--json", workspace=slice_workspace)
+    assert json.loads(done(alone)) == answer
+
+
+def test_a_stopped_service_has_written_its_records(
+    slice_workspace: Workspace, serve: Callable[..., Running], slice_customer: str
+) -> None:
+    service = serve(slice_workspace)
+    ids = [
+        service.post("/v1/next-best-action", asking(slice_customer)).json()["decision_id"] for _ in range(5)
+    ]
+    assert service.stop() == ExitCode.OK
+    kept = {record.decision_id for record in records.read(slice_workspace.decisions)}
+    assert set(ids) <= kept
+
+
+def test_run_serves_and_shows_an_answer_that_it_got(
+    slice_source: Path, slice_workspace: Workspace, run_service: Callable[..., str]
+) -> None:
+    said = run_service(
+        "run", "--source", str(slice_source), "--port", str(free_port()), workspace=slice_workspace
+    )
+    assert "curl -s http://127.0.0.1:" in said
+    answer = json.loads(said[said.index("\n{") : said.rindex("}") + 1])
+    assert answer["actions"]
+    assert answer["decision_id"] is None
+
+
+def test_run_says_at_once_that_the_port_is_taken(slice_service: Running, tmp_path: Path) -> None:
+    port = slice_service.url.rsplit(":", 1)[1]
+    refused = nextbest("run", "--port", port, workspace=tmp_path / "never-made")
+    assert refused.returncode == ExitCode.USAGE
+    assert f"port {port} is in use" in refused.stderr
+    assert not (tmp_path / "never-made").exists()

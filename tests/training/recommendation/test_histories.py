@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from training.recommendation.histories import Histories, coded
+from training.recommendation.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Stored:
+    customer_id: str
+    purchase_product: Any
+    purchase_day: Any
+    purchase_known_day: Any
+    purchase_baskets: Any
+
+
+def same(one: Histories, other: Histories) -> bool:
+    mine, theirs = one.products[one.product], other.products[other.product]
+    rest = [name.name for name in fields(Histories) if name.name not in ("products", "product")]
+    return bool((mine == theirs).all()) and all(
+        np.array_equal(getattr(one, n), getattr(other, n)) for n in rest
+    )
+
+
+def test_the_ledger_and_the_purchases_of_the_store_give_the_same_histories(
+    ledger: Ledger, histories: Histories
+) -> None:
+    assert same(ledger.histories(), histories)
+
+
+def test_histories_of_the_store_equal_those_of_the_tables(histories: Histories) -> None:
+    names = ["c03", "nobody", "c00"]
+    stored: list[Stored | None] = []
+    for name in names:
+        one = histories.select([name])
+        stored.append(
+            Stored(name, one.product, one.day, one.known_day, one.baskets) if len(one.day) else None
+        )
+    joined = Histories.of(stored, histories.products, names)
+    assert stored[1] is None
+    assert same(joined, histories.select(names))
+
+
+def test_slices_hold_the_customers_asked_for(histories: Histories) -> None:
+    part = histories.slice(2, 4)
+    assert part.customer_id.tolist() == ["c02", "c03"]
+    assert same(part, histories.select(["c02", "c03"]))
+    assert same(part, histories.take(np.array([2, 3])))
+    assert len(histories.slice(4, 4).day) == 0
+
+
+def test_texts_become_codes_in_the_order_of_the_texts() -> None:
+    codes, values = coded(np.array(["b", "a", "b"], dtype=object))
+    assert values.tolist() == ["a", "b"]
+    assert codes.tolist() == [1, 0, 1]

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import optuna
+import pytest
+
+from training import boosting
+
+TREES = {
+    "max_depth": 3,
+    "rounds": 30,
+    "learning_rate": 0.3,
+    "min_child_weight": 1.0,
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "reg_lambda": 1.0,
+}
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 3)).astype(np.float32)
+    x[::7, 2] = np.nan
+    return x, (x[:, 1] + 0.1 * rng.normal(size=600)) > 0
+
+
+def test_a_planted_rule_is_learned_and_its_input_comes_first(data) -> None:
+    x, y = data
+    booster = boosting.train(x, y, ("noise", "rule", "gaps"), TREES, 0, objective="binary:logistic")
+    p = boosting.predict(booster, x)
+    assert p.dtype == np.float64
+    assert ((p > 0.5) == y).mean() > 0.95
+    shares = boosting.importance(booster)
+    assert shares[0][0] == "rule"
+    assert shares[0][1] > 0.8
+    assert sum(share for _, share in shares) == pytest.approx(1.0)
+
+
+def test_the_seed_decides_the_model_to_the_byte(data) -> None:
+    x, y = data
+    raw = [
+        bytes(boosting.train(x, y, ("a", "b", "c"), TREES, seed, objective="binary:logistic").save_raw("ubj"))
+        for seed in (1, 1, 2)
+    ]
+    assert raw[0] == raw[1] != raw[2]
+
+
+def test_classes_and_no_rows(data) -> None:
+    x, _ = data
+    booster = boosting.train(
+        x, np.arange(600) % 3, ("a", "b", "c"), TREES, 0, objective="multi:softprob", num_class=3
+    )
+    assert boosting.predict(booster, x).shape == (600, 3)
+    assert len(boosting.predict(booster, x[:0])) == 0
+
+
+def test_the_space_draws_every_setting_of_trees() -> None:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = boosting.space(study.ask(), depth=(2, 4), rounds=(10, 20))
+    assert set(drawn) == set(TREES) == {*boosting.TREE_SETTINGS, "rounds"}
+    assert 2 <= drawn["max_depth"] <= 4
+    assert 10 <= drawn["rounds"] <= 20

@@ -1,0 +1,73 @@
+"""What is drawn is what the numbers say: the curves' points are read back from the figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.metrics import auc, roc_curve
+
+from training import curves
+from training.evaluation import evaluate
+from training.metrics import probability_metrics
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    p = np.round(rng.beta(1, 4, 500), 2)
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(500).astype(str),
+            "as_of": 17471,
+            "churned": (rng.random(500) < p).astype(int),
+            "model.probability": p,
+            "bg_nbd.probability": rng.random(500),
+        }
+    )
+
+
+def test_roc_curve_is_that_of_scikit_learn(frame):
+    evaluation = evaluate(frame, metrics=probability_metrics("churned"), replicates=20)
+    figure = curves.roc_pr(frame, "churned", evaluation)
+    x, y = next(line for line in figure.axes[0].lines if line.get_label().startswith("model")).get_data()
+    fpr, tpr, _ = roc_curve(frame["churned"], frame["model.probability"], drop_intermediate=False)
+    assert_allclose(x, fpr)
+    assert_allclose(y, tpr)
+    assert auc(x, y) == pytest.approx(evaluation.value("roc_auc").value)
+    assert (
+        figure.get_suptitle()
+        .replace("\n", " ")
+        .startswith(f"ROC-AUC {evaluation.value('roc_auc').value:.3f}, above")
+    )
+
+
+def test_gain_reaches_all_positives_and_names_the_top_tenth(frame):
+    figure = curves.gain(frame, "churned", ["model", "bg_nbd"])
+    x, y = next(line for line in figure.axes[0].lines if line.get_label().startswith("model")).get_data()
+    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+    assert (np.diff(y) >= 0).all()
+    assert f"holds {np.interp(0.1, x, y):.0%} of all churned" in figure.get_suptitle().replace("\n", " ")
+
+
+def test_calibration_points_are_means_of_equal_bins(frame):
+    figure = curves.calibration(frame, "churned")
+    assert f"Promises {frame['model.probability'].mean():.1%} and sees {frame['churned'].mean():.1%}" in (
+        figure.get_suptitle().replace("\n", " ")
+    )
+    (container,) = figure.axes[0].containers
+    x, y = container.lines[0].get_data()
+    ordered = frame.sort_values("model.probability", kind="stable")
+    assert_allclose(x, ordered["model.probability"].to_numpy().reshape(10, 50).mean(axis=1))
+    assert_allclose(y, ordered["churned"].to_numpy().reshape(10, 50).mean(axis=1))
+
+
+def test_horizons_are_read_from_the_columns(frame):
+    days = frame.assign(
+        days=3.0, **{f"model.p{h}": 0.5 for h in (28, 7)}, **{"model.days": 4.0, "bg_nbd.p9": 0.1}
+    )
+    assert curves.horizons_in(days) == [7, 28]
+    figure = curves.horizons(days)
+    assert len(figure.axes) == 3
+    assert "differ by at most 50.0% overall" in figure.get_suptitle()

@@ -1,0 +1,206 @@
+"""The report page of each kind of task: the verdict, the words, the pictures, and no need of a network."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from training import plots, report
+from training.evaluation import evaluate
+from training.metrics import Metric, list_metrics, next_purchase_metrics, probability_metrics
+from training.report import ReportContent
+
+NOVEMBER, DECEMBER = 17471, 17501
+
+
+def keys(n: int) -> dict[str, object]:
+    return {
+        "customer_id": [f"h{i % (n // 2)}" for i in range(n)],
+        "as_of": np.repeat([NOVEMBER, DECEMBER], n // 2),
+    }
+
+
+def churn() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    p = rng.beta(1, 5, 600)
+    return pd.DataFrame(
+        {
+            **keys(600),
+            "churned": (rng.random(600) < p).astype(int),
+            "model.probability": p,
+            "recency.score": rng.random(600),
+            "bg_nbd.probability": np.clip(p + rng.normal(0, 0.05, 600), 0, 1),
+        }
+    )
+
+
+def next_purchase() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    rate = rng.gamma(2, 0.05, 600)
+    days = np.ceil(rng.exponential(1 / rate))
+    columns = {f"model.p{h}": 1 - np.exp(-rate * h) for h in (7, 14, 28)}
+    return pd.DataFrame(
+        {
+            **keys(600),
+            "days": np.where(days > 45, np.nan, days),
+            **columns,
+            "model.days": np.log(2) / rate,
+            "mean_gap.days": rng.random(600) * 30,
+        }
+    )
+
+
+def recommendation() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    fields = [metric.name for metric in list_metrics()]
+    return pd.DataFrame(
+        {
+            **keys(600),
+            **{f"model.{field}": rng.random(600) for field in fields},
+            **{f"popularity.{field}": rng.random(600) / 2 for field in fields},
+        }
+    )
+
+
+KINDS: dict[str, tuple[pd.DataFrame, tuple[Metric, ...], str, str]] = {
+    "churn": (churn(), probability_metrics("churned"), "roc_auc", "recency"),
+    "next_purchase": (next_purchase(), next_purchase_metrics(), "mae28", "mean_gap"),
+    "recommendation": (recommendation(), list_metrics(), "ndcg10_b_all", "popularity"),
+}
+PICTURES = {
+    "churn": {"differences", "roc_pr", "calibration", "gain", "by_cutoff", "importance"},
+    "next_purchase": {"differences", "horizons", "by_cutoff", "importance"},
+    "recommendation": {"differences", "lists", "by_cutoff", "importance"},
+}
+
+
+def content(kind: str, **changes: object) -> ReportContent:
+    frame, metrics, primary, bar = KINDS[kind]
+    facts: dict[str, object] = {
+        "task": kind,
+        "title": f"Title of {kind}",
+        "run_id": "0123456789abcdef",
+        "primary": primary,
+        "bars": {primary: bar},
+        "evaluation": evaluate(frame, metrics=metrics, replicates=40, seed=1),
+        "frame": frame,
+        "data": {"as-of": "2018-01-01", "base rate": 0.12345, "report cutoffs": ["2017-11-01", "2017-12-01"]},
+        "settings": {"max_depth": 4, "input": None, "calibrated": True},
+        "features": {"days_since_visit": "days from the last visit to the as-of"},
+        "importance": {"days_since_visit": 3.0, "visits_91": 1.0},
+        "trials": [{"trial": 0, "loss": 0.25}, {"trial": 1, "loss": float("nan")}],
+    }
+    return ReportContent(**{**facts, **changes})
+
+
+@cache
+def drawn(kind: str) -> tuple[ReportContent, dict[str, Figure]]:
+    """The content of a kind with its pictures, made once."""
+    given = content(kind)
+    return given, plots.figures(given.frame, given.evaluation, given.primary, given.importance)
+
+
+def text_of(page: str) -> str:
+    """What a reader sees, without pictures and styles."""
+    body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_page_has_the_verdict_first_and_every_number_of_the_evaluation(kind, tmp_path: Path):
+    given, figures = drawn(kind)
+    page = report.write(tmp_path / "reports" / "page.html", given, figures).read_text(encoding="utf-8")
+    seen = text_of(page)
+    (bar,) = given.evaluation.bars(given.bars)
+    assert (
+        seen.index("The model reaches its bar.")
+        < seen.index(given.evaluation.sentence(bar))
+        < seen.index("Values")
+    )
+    for value in given.evaluation.to_pandas()["value"]:
+        assert report.style.number(value, 4) in seen
+    for item in given.evaluation.differences:
+        assert f"{item.value:+.4f}" in seen
+    assert "days from the last visit to the as-of" in seen
+    assert "base rate 0.1235" in seen
+    assert "calibrated yes" in seen
+    assert page.count("data:image/png;base64,") == len(PICTURES[kind])
+    assert re.findall(r'(?:src|href)="(?!data:)[^"]*"|url\(|@import|<script', page) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_by_kind_say_their_finding(kind):
+    _, figures = drawn(kind)
+    assert set(figures) == PICTURES[kind]
+    for figure in figures.values():
+        assert len(figure.get_suptitle()) > 20
+
+
+def test_page_draws_its_own_pictures_when_given_none(tmp_path: Path):
+    page = report.write(tmp_path / "page.html", content("recommendation")).read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,iVBOR") == len(PICTURES["recommendation"])
+
+
+def test_a_missed_bar_and_a_baseline_that_wins_are_said_in_words():
+    frame, metrics, *_ = KINDS["churn"]
+    swapped = frame.rename(columns={"model.probability": "best.probability", "recency.score": "model.score"})
+    evaluation = evaluate(swapped, ["model", "best"], metrics, replicates=40)
+    given = content(
+        "churn", evaluation=evaluation, frame=swapped, bars={"roc_auc": "best"}, warnings=["Mind <this>."]
+    )
+    page = report.html(given, {})
+    seen = text_of(page)
+    assert "The model does not reach its bar." in seen
+    assert "worse than best beyond chance" in seen
+    assert "A baseline has the better value here best: ROC-AUC" in seen
+    assert "Mind &lt;this&gt;." in page
+
+
+def test_page_of_one_cutoff_without_baselines_bars_trials_or_importance():
+    frame = churn()[["customer_id", "as_of", "churned", "model.probability"]].iloc[:300]
+    evaluation = evaluate(frame, metrics=probability_metrics("churned"), replicates=20)
+    given = content("churn", evaluation=evaluation, frame=frame, bars={}, importance={}, trials=())
+    figures = plots.figures(given.frame, given.evaluation, given.primary, given.importance)
+    seen = text_of(report.html(given, figures))
+    assert set(figures) == {"roc_pr", "calibration", "gain", "by_cutoff"}
+    assert "No bar is set for this task." in seen
+    assert "alone," not in seen
+    assert "Tuning" not in seen
+    assert "Model minus baseline" not in seen
+
+
+def test_rows_of_one_class_have_no_curves_and_say_that_nothing_can_be_compared():
+    frame = churn().assign(churned=0)
+    evaluation = evaluate(frame, metrics=probability_metrics("churned"), replicates=20)
+    given = content("churn", evaluation=evaluation, frame=frame)
+    figures = plots.figures(given.frame, given.evaluation, given.primary, given.importance)
+    assert set(figures) == {"differences", "importance"}
+    seen = text_of(report.html(given, figures))
+    assert "ROC-AUC cannot be compared with recency: it is undefined on 600 rows" in seen
+    assert "The model does not reach its bar." in seen
+
+
+def test_headline_counts_bars():
+    given = content("recommendation", bars={"ndcg10_b_all": "popularity", "ndcg10_b_new": "popularity"})
+    assert "The model reaches all 2 of its bars." in report.html(given, {})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1234567, "1,234,567"),
+        (True, "yes"),
+        (None, "-"),
+        (float("nan"), "-"),
+        (["a", 2], "a, 2"),
+        (0.0532123, "0.05321"),
+    ],
+)
+def test_plain_facts(value, text):
+    assert report.plain(value) == text

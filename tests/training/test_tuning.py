@@ -1,0 +1,133 @@
+"""The study on a task that costs nothing: the loss is a parabola of one number."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import optuna
+import pytest
+
+from training.tuning import RANDOM_TRIALS, Fold, TrialRow, tune, untuned
+
+OPTIMUM = 0.3
+
+
+class Parabola:
+    """`fit` returns the setting, `loss` is its distance to the optimum plus the fold's own height."""
+
+    name = "parabola"
+
+    def __init__(self) -> None:
+        self.first, self.fits = {"x": 0.9}, 0
+
+    def space(self, trial):
+        return {"x": trial.suggest_float("x", 0.0, 1.0), "fixed": 7}
+
+    def fit(self, train, params, seed):
+        del train, seed
+        self.fits += 1
+        return params
+
+    def loss(self, fitted, validation):
+        return (fitted["x"] - OPTIMUM) ** 2 + validation
+
+
+FOLDS = [Fold(1, 0.0, 0.0), Fold(2, 0.0, 1.0)]
+
+
+def study(url: str, name: str, trials: int, task: Parabola | None = None, seed: int = 5, **more):
+    return tune(task or Parabola(), FOLDS, trials=trials, seed=seed, storage=url, study_name=name, **more)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One storage with many studies: making the file takes longer than all of them."""
+    return f"sqlite:///{tmp_path_factory.mktemp('studies') / 'studies.db'}"
+
+
+def drawn(rows: tuple[TrialRow, ...]) -> list[float]:
+    return [row.settings["x"] for row in rows]
+
+
+def test_it_tries_the_first_setting_first_and_ends_near_the_optimum(url: str) -> None:
+    seen: list[TrialRow] = []
+    tuned = study(url, "optimum", 16, done=seen.append)
+    assert tuned.trials[0].settings == {"x": 0.9}
+    assert tuned.trials[0].loss == pytest.approx(0.36 + 0.5)
+    assert tuned.params["x"] == pytest.approx(OPTIMUM, abs=0.15)
+    assert tuned.params["fixed"] == 7
+    assert tuned.loss == min(row.loss for row in tuned.trials if row.state == "COMPLETE")
+    assert [row.number for row in seen] == list(range(16))
+    assert tuned.reused == 0
+
+
+def test_hopeless_trials_are_given_up_after_the_first_fold(url: str) -> None:
+    task = Parabola()
+    states = [row.state for row in study(url, "pruned", 14, task).trials]
+    assert "PRUNED" not in states[: RANDOM_TRIALS // 2]
+    assert 0 < states.count("PRUNED") < 14
+    assert task.fits == 2 * states.count("COMPLETE") + states.count("PRUNED")
+
+
+def test_a_study_asked_for_more_goes_on_where_it_was(url: str) -> None:
+    whole = study(url, "whole", 10)
+    study(url, "halves", 4)
+    again = Parabola()
+    resumed = study(url, "halves", 10, again)
+    assert resumed.reused == 4
+    assert again.fits <= 6 * len(FOLDS)
+    assert drawn(resumed.trials) == drawn(whole.trials)
+    assert resumed.params == whole.params
+    nothing = Parabola()
+    assert study(url, "halves", 10, nothing).params == whole.params
+    assert nothing.fits == 0
+
+
+def test_the_seed_decides_the_draws(url: str) -> None:
+    first, same, other = (study(url, f"seed {n}", 3, seed=s) for n, s in ((1, 1), (2, 1), (3, 2)))
+    assert drawn(first.trials) == drawn(same.trials)
+    assert drawn(first.trials) != drawn(other.trials)
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {tests!r})
+from test_tuning import Parabola, study
+
+class Dies(Parabola):
+    def fit(self, train, params, seed):
+        if self.fits == {fits}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().fit(train, params, seed)
+
+study({url!r}, {name!r}, 10, Dies())
+"""
+
+
+@pytest.mark.parametrize("fits", [1, 9])
+def test_a_killed_study_ends_as_one_that_was_not(url: str, fits: int) -> None:
+    whole, name = study(url, "whole", 10), f"killed {fits}"
+    script = KILLED.format(tests=str(Path(__file__).parent), fits=fits, url=url, name=name)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    dead = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
+    assert dead.returncode == -signal.SIGKILL, dead.stderr.decode()
+    resumed = study(url, name, 10)
+    assert drawn(resumed.trials) == drawn(whole.trials)
+    assert resumed.params == whole.params
+    stored = optuna.load_study(study_name=name, storage=url)
+    states = [trial.state.name for trial in stored.trials]
+    assert states.count("FAIL") == 1
+    assert "RUNNING" not in states
+
+
+def test_without_a_fold_the_first_setting_is_used() -> None:
+    assert untuned(Parabola(), 0).params == {"x": 0.9, "fixed": 7}
+    free = Parabola()
+    free.first = {}
+    drawn_twice = [untuned(free, 4).params for _ in range(2)]
+    assert drawn_twice[0] == drawn_twice[1]
+    assert 0 <= drawn_twice[0]["x"] <= 1

@@ -1,0 +1,28 @@
+"""Second floor: from point-in-time data sets to a champion in the registry.
+
+task             the contract every task fulfils; `Budget`, `QUICK`, `FULL`
+tasks            the tasks there are
+datasets         snapshots as of a day, cutoffs, visits
+examples         rows of eligible customers and what came next
+churn            no visit within the horizon
+next_purchase    when the next visit comes
+recommendation   what a customer buys next
+boosting         XGBoost, the same way for every task
+baselines        models to beat
+tuning           the Optuna study that chooses a setting
+plan             which cutoffs a run uses for what
+runs, phases     one training run: choose, report, fit
+metrics, weighted, bootstrap, evaluation   what a report says, with intervals
+curves, plots, style, report               how it shows it
+fitted, flavor   a model without pickle, and as MLflow has it
+tracking         MLflow: runs, numbers, files
+recording        from a result to what stays
+registry         champion and challenger
+app              `nextbest train` and `nextbest promote`
+"""
+
+import os
+
+# Set before XGBoost loads OpenMP: threads that wait sleep. Spinning, two threads take ten times as long when
+# something else uses a core.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

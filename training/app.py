@@ -1,0 +1,278 @@
+"""Commands of this floor: `train` and `promote`."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from features.clock import parse_date, to_date, to_day
+from features.errors import ExitCode, UserError
+from features.output import (
+    DEFAULT_WORKSPACE,
+    JsonOption,
+    WorkspaceOption,
+    emit,
+    progress,
+    say,
+    table,
+    workspace,
+)
+
+if TYPE_CHECKING:
+    from features.canonical import Canonical
+    from features.workspace import Workspace
+    from training.datasets import Snapshots
+    from training.recording import Reproduction
+    from training.registry import Verdict
+    from training.runs import RunResult
+    from training.task import Budget, Task
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One trained task.
+
+    Attributes:
+        task: its name.
+        run_id: MLflow run.
+        version: version of the registered model.
+        as_of: date it was trained as of.
+        report: HTML file.
+        bars: one sentence per baseline that the model has to reach.
+        warnings: what to know before trusting the numbers.
+        metrics: numbers by flat name.
+        seconds: wall clock by phase.
+    """
+
+    task: str
+    run_id: str
+    version: int | None
+    as_of: str
+    report: str
+    bars: list[str]
+    warnings: list[str]
+    metrics: dict[str, float]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A task that was not trained, and why."""
+
+    task: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What `train` did."""
+
+    trained: list[Trained]
+    skipped: list[Skipped]
+
+
+def train(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TASK]...", help="churn, next_purchase, recommendation; default all."),
+    ] = None,
+    *,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", help="Nothing at or after this date is read. Default: the workspace's clock."
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Settings to try, those of an interrupted run included.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A small budget: few trials and cutoffs, one report cutoff.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of sampling, fits and intervals.")] = 0,
+    reproduce: Annotated[
+        str | None,
+        typer.Option("--reproduce", metavar="RUN", help="Fit that run again and compare to the byte."),
+    ] = None,
+    root: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Tune, report on and fit models, and register them. Kill it and run it again: it goes on."""
+    from training.task import FULL, QUICK
+
+    space = workspace(root)
+    if reproduce is not None:
+        if names or as_of or trials or quick or seed:
+            raise UserError("--reproduce takes everything from the run: give it no task and no other option.")
+        with space.lock("train"):
+            again = reproduce_run(space, reproduce)
+        emit(again, as_json=as_json, text=again.sentence)
+        return
+    budget = QUICK if quick else FULL
+    if trials is not None:
+        budget = dataclasses.replace(budget, trials=trials)
+    day = None if as_of is None else to_day(parse_date(as_of))
+    with space.lock("train"):
+        report = train_tasks(space, names, day, budget, seed)
+    emit(report, as_json=as_json, text=_lines(report))
+
+
+def promote(
+    task: Annotated[str | None, typer.Argument(help="churn, next_purchase or recommendation.")] = None,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every task that has a registered model.")
+    ] = False,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Challenger's run; default: the latest.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 3 when something was not promoted.")
+    ] = False,
+    root: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the latest model champion when it beats the champion on the same rows; else say why not."""
+    if (task is None) == (not everything):
+        raise UserError("name one task, or give --all.")
+    if everything and run is not None:
+        raise UserError("--run names the challenger of one task; it does not go with --all.")
+    space = workspace(root)
+    with space.lock("promote"):
+        verdicts = promote_tasks(space, task, run)
+    emit(verdicts, as_json=as_json, text=[line for verdict in verdicts for line in _said(verdict)])
+    if strict and not all(verdict.promoted for verdict in verdicts):
+        raise typer.Exit(ExitCode.VERDICT)
+
+
+def train_tasks(
+    space: Workspace, names: list[str] | None, as_of: int | None, budget: Budget, seed: int
+) -> TrainReport:
+    """Train tasks one after the other; the caller holds the workspace's lock.
+
+    Args:
+        space: the workspace.
+        names: tasks; None or empty: all, those that the source cannot support are skipped.
+        as_of: day; None: the workspace's clock.
+        budget: what each task may spend.
+        seed: of everything random.
+
+    Raises:
+        UserError: a named task cannot be trained, or none can.
+    """
+    from training import recording, tasks
+    from training.datasets import open_snapshots
+
+    chosen = [tasks.named(name) for name in names or tasks.TASKS]
+    snapshots = open_snapshots(space, as_of)
+    _check_as_of(snapshots.canonical, snapshots.until)
+    trained: list[Trained] = []
+    skipped: list[Skipped] = []
+    for task in chosen:
+        try:
+            result = _run(task, snapshots, budget, seed, space.studies_uri)
+        except UserError as refusal:
+            if names or refusal.exit_code != ExitCode.BAD_DATA:
+                raise
+            skipped.append(Skipped(task.name, str(refusal)))
+            say(f"skipped: {refusal}")
+            continue
+        say(f"{task.name}: MLflow and report")
+        recorded = recording.record(space, result)
+        trained.append(_trained(task, result, recorded))
+    if not trained:
+        raise UserError(
+            " ".join(["nothing could be trained."] + [s.reason for s in skipped]), ExitCode.BAD_DATA
+        )
+    return TrainReport(trained, skipped)
+
+
+def reproduce_run(space: Workspace, run_id: str) -> Reproduction:
+    """Fit a run again; the caller holds the workspace's lock.
+
+    Raises:
+        UserError: the run is unknown, or the data are not those it saw.
+    """
+    from training import recording, tracking
+    from training.datasets import open_snapshots
+
+    info = tracking.run_info(space, run_id)
+    return recording.reproduce(space, open_snapshots(space, info.as_of), info, say=say)
+
+
+def promote_tasks(space: Workspace, task: str | None, run_id: str | None = None) -> list[Verdict]:
+    """Promote one task, or all that have a registered model; the caller holds the workspace's lock.
+
+    Raises:
+        UserError: there is no registered model.
+    """
+    from training import registry, tasks
+
+    if task is not None:
+        return [registry.promote(space, tasks.named(task).name, run_id)]
+    known = [name for name in tasks.TASKS if registry.versions(space, name)]
+    if not known:
+        raise UserError(
+            "no model is registered in this workspace. Run `nextbest train` first.", ExitCode.NOT_BUILT
+        )
+    return [registry.promote(space, name) for name in known]
+
+
+def _run(task: Task[Any], snapshots: Snapshots, budget: Budget, seed: int, storage: str) -> RunResult:
+    from training import runs
+
+    with progress() as display:
+        bar = display.add_task(f"{task.name}: trials", total=budget.trials)
+        return runs.run(
+            task,
+            snapshots,
+            budget,
+            seed,
+            storage,
+            say=lambda text: display.update(bar, description=text),
+            trial_done=lambda _: display.advance(bar),
+        )
+
+
+def _check_as_of(canonical: Canonical, as_of: int) -> None:
+    if as_of > canonical.clock_day:
+        raise UserError(
+            f"--as-of {to_date(as_of)} is after the workspace's clock, {to_date(canonical.clock_day)}: days "
+            "that nothing is known of would count as days without a visit. Ingest newer data, or use an "
+            "earlier date."
+        )
+
+
+def _trained(task: Task[Any], result: RunResult, recorded: Any) -> Trained:
+    evaluation = result.evaluation
+    return Trained(
+        task=task.name,
+        run_id=recorded.run_id,
+        version=recorded.version,
+        as_of=str(to_date(result.plan.as_of)),
+        report=str(recorded.report),
+        bars=[evaluation.sentence(bar) for bar in evaluation.bars(task.bars)],
+        warnings=list(result.warnings),
+        metrics=evaluation.flat(),
+        seconds={phase: round(seconds, 2) for phase, seconds in result.seconds.items()},
+    )
+
+
+def _lines(report: TrainReport) -> list[Any]:
+    lines: list[Any] = []
+    rows = []
+    for each in report.trained:
+        rows.append((each.task, each.version, each.as_of, f"{sum(each.seconds.values()):.0f} s", each.run_id))
+        lines += [f"{each.task}: {sentence}" for sentence in each.bars]
+        lines += [f"  warning: {warning}" for warning in each.warnings]
+        lines.append(f"  report: {each.report}")
+    lines += [f"{each.task} skipped: {each.reason}" for each in report.skipped]
+    return [table("Trained", ("task", "version", "as of", "time", "run"), rows), *lines]
+
+
+def _said(verdict: Verdict) -> list[str]:
+    warned = verdict.warnings != "none"
+    return [verdict.sentence, *([f"  its report warns: {verdict.warnings}"] if warned else [])]

@@ -1,0 +1,154 @@
+"""Rows of eligible customers with what came next: shared by every task about a customer's next visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.catalogue import NAMES
+from features.columns import AS_OF, CUSTOMER_ID
+from features.errors import UserError
+from features.offline import FeatureMatrix
+from training.baselines import bg_nbd
+from training.datasets import Snapshots
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CustomerExamples:
+    """Eligible customers at one or more cutoffs, n rows.
+
+    Attributes:
+        matrix: n rows of features.
+        next_days: days to the next visit, the as-of's own day = 1; NaN when none is known.
+        rhythm: per cutoff, the BG/NBD parameters fitted on everybody known at it.
+        horizons: days after the cutoff that the task asks about, ascending; the longest is the label window.
+    """
+
+    matrix: FeatureMatrix
+    next_days: Floats
+    rhythm: Mapping[int, bg_nbd.BgNbd]
+    horizons: tuple[int, ...]
+
+    @property
+    def horizon_days(self) -> int:
+        """Length of the label window."""
+        return self.horizons[-1]
+
+    @property
+    def cutoffs(self) -> tuple[int, ...]:
+        """The cutoffs asked for, ascending; one without an eligible customer included."""
+        return tuple(sorted(self.rhythm))
+
+    def __len__(self) -> int:
+        return len(self.next_days)
+
+    def at(self, cutoffs: Sequence[int]) -> CustomerExamples:
+        """The rows of these cutoffs only."""
+        kept = np.isin(self.matrix.as_of, list(cutoffs))
+        rhythm = {cutoff: self.rhythm[cutoff] for cutoff in cutoffs}
+        return CustomerExamples(self.matrix.take(kept), self.next_days[kept], rhythm, self.horizons)
+
+    def by_cutoff(self, compute: Callable[[bg_nbd.BgNbd, FeatureMatrix], Floats]) -> Floats:
+        """Something of each row (n, or n x k values) by the rhythm fitted at the row's own cutoff."""
+        parts = [
+            (rows, compute(model, self.matrix.take(rows)))
+            for rows, model in (
+                (np.flatnonzero(self.matrix.as_of == day), self.rhythm[day]) for day in self.cutoffs
+            )
+        ]
+        result = np.full((len(self), *parts[0][1].shape[1:]), np.nan)
+        for rows, values in parts:
+            result[rows] = values
+        return result
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per customer and cutoff: `customer_id`, `as_of` (day), features, `next_days`."""
+        return self.matrix.to_pandas().assign(next_days=self.next_days)
+
+    def keys(self) -> pd.DataFrame:
+        """`customer_id` and `as_of` (day) of each row, the head of a report frame."""
+        import pandas as pd
+
+        return pd.DataFrame({CUSTOMER_ID: self.matrix.customer_id, AS_OF: self.matrix.as_of})
+
+
+def collect(
+    snapshots: Snapshots,
+    cutoffs: Sequence[int],
+    *,
+    horizons: tuple[int, ...],
+    window_days: int,
+    minimum_visits: int,
+) -> CustomerExamples:
+    """The rows of customers with enough visits in the window before each cutoff."""
+    matrix = snapshots.features(cutoffs)
+    matrix = matrix.take(eligible(matrix, window_days=window_days, minimum_visits=minimum_visits))
+    rhythm = {
+        cutoff: snapshots.shared("bg_nbd", cutoff, lambda everybody: bg_nbd.fit(bg_nbd.summary(everybody)))
+        for cutoff in cutoffs
+    }
+    next_days = snapshots.visits.next_days(matrix.customer_id, matrix.as_of)
+    return CustomerExamples(matrix, next_days, rhythm, horizons)
+
+
+def eligible(matrix: FeatureMatrix, *, window_days: int, minimum_visits: int) -> NDArray[np.bool_]:
+    """Who has at least `minimum_visits` visit days in [as-of - window, as-of).
+
+    Raises:
+        UserError: no feature counts visits over that window.
+    """
+    name = f"visits_{window_days}"
+    if name not in matrix.names:
+        counted = [known for known in NAMES if known.startswith("visits_")]
+        raise UserError(
+            f"window_days = {window_days} in the label definitions needs a feature {name!r}. Use the window "
+            f"of one of {', '.join(counted)}, or declare {name} in the feature catalogue."
+        )
+    return matrix.column(name) >= minimum_visits
+
+
+def inputs(matrix: FeatureMatrix, names: Sequence[str], rhythm: Floats | None) -> NDArray[np.float32]:
+    """What a booster reads: the features in order, then P(alive) and P(visit) when the model uses a rhythm.
+
+    The one conversion to float32, for training, batch and service alike.
+
+    Args:
+        matrix: n rows.
+        names: features, k of them.
+        rhythm: n x 2 (see `rhythm_inputs`), or None.
+
+    Returns:
+        n x k or n x (k + 2) values, NaN where unknown.
+    """
+    values = matrix.select(list(names))
+    return np.ascontiguousarray(values if rhythm is None else np.hstack([values, rhythm]), dtype=np.float32)
+
+
+def rhythm_inputs(matrix: FeatureMatrix, model: bg_nbd.BgNbd, horizon_days: int) -> Floats:
+    """P(alive) and P(visit within the horizon) by BG/NBD, n x 2."""
+    customers = bg_nbd.summary(matrix)
+    return np.column_stack([model.alive(customers), model.visit(customers, horizon_days)])
+
+
+RHYTHM_MEANINGS = {
+    "bg_nbd_alive": "Chance that the customer has not left for good, by BG/NBD",
+    "bg_nbd_visit": "Chance of a visit within the horizon, by BG/NBD",
+}
+RHYTHM_NAMES = tuple(RHYTHM_MEANINGS)
+
+
+def training_inputs(rows: CustomerExamples, names: Sequence[str], *, rhythm: bool) -> NDArray[np.float32]:
+    """`inputs` of rows at several cutoffs, each with the rhythm fitted at its own cutoff, if at all."""
+    columns = None
+    if rhythm:
+        columns = rows.by_cutoff(lambda model, matrix: rhythm_inputs(matrix, model, rows.horizon_days))
+    return inputs(rows.matrix, names, columns)

@@ -1,0 +1,17 @@
+"""Which products a customer will buy next, of all or of those never bought before.
+
+- `histories`: purchases of n customers as arrays, from the canonical tables or from the customer store.
+- `ledger`: what a run may read: every purchase line, the items and customers that count, the targets.
+- `grouping`, `decay`: sums by key and weights by age that do not depend on who else is in the array.
+- `items`: the catalogue of items as of a day, with their popularity, price and place in the assortment.
+- `collaborative`: item-to-item weights (EASE), kept sparse.
+- `context`: what is known of a group of customers as of a day: own items, affinities, collaborative scores.
+- `candidates`: the items worth ranking for each customer.
+- `inputs`: what the ranker reads about a candidate.
+- `lists`: the best of each customer's scored candidates, and how good such lists were.
+- `assortment`: items and collaborative weights of one day, and customers described in their terms.
+- `examples`: labelled candidates of training and report cutoffs.
+- `ranker`: fits the booster.
+- `recommender`: a fitted model at work, the same for one customer and for the base.
+- `task`: the training task.
+"""

@@ -1,0 +1,174 @@
+"""What is known of a group of customers as of a day, in the terms of a catalogue of items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from training.recommendation.collaborative import SETTINGS, Collaborative, whole_rows
+from training.recommendation.decay import Decay
+from training.recommendation.grouping import changes, counted, distinct
+from training.recommendation.histories import Histories
+from training.recommendation.items import Items
+
+OWN_HALF_LIVES = (15, 40, 120)
+FREQUENCY = 2
+AFFINITY = Decay(120)
+VISIT_HALF_LIVES = (30, 120)
+
+
+@dataclass(frozen=True)
+class OwnItems:
+    """Items that n customers bought before a day: one entry per (customer, item), ascending.
+
+    Attributes:
+        customers: n.
+        row: place of the customer.
+        item: code of the item.
+        baskets: baskets with the item.
+        decayed: the same with half-lives of 15, 40 and 120 days (entries x 3).
+        graded: weights of the collaborative settings (entries x settings).
+        days: distinct days on which it was bought.
+        first: days since the first time.
+        last: days since the last time.
+        visits: days with an item, decayed with half-lives of 30 and 120 days, per customer (n x 2).
+        since_visit: days since the last such day, NaN for a customer without any (n).
+    """
+
+    customers: int
+    row: NDArray[np.int64]
+    item: NDArray[np.int64]
+    baskets: NDArray[np.float64]
+    decayed: NDArray[np.float64]
+    graded: NDArray[np.float64]
+    days: NDArray[np.float64]
+    first: NDArray[np.float64]
+    last: NDArray[np.float64]
+    visits: NDArray[np.float64]
+    since_visit: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, histories: Histories, as_of: int) -> OwnItems:
+        """From histories in the catalogue's codes; what was not known before the day is left out."""
+        item = histories.product.astype(np.int64)
+        customers = len(histories)
+        row = np.repeat(np.arange(customers), np.diff(histories.start))
+        kept = (item >= 0) & (histories.day < as_of) & (histories.known_day < as_of) & (histories.baskets > 0)
+        row, item, day = row[kept], item[kept], histories.day[kept].astype(np.int64)
+        baskets = histories.baskets[kept].astype(np.float64)
+        order = np.lexsort((day, item, row))
+        row, item, age, baskets = row[order], item[order], as_of - day[order], baskets[order]
+
+        fresh = changes(row, item)
+        entry = np.cumsum(fresh) - 1
+        starts = np.flatnonzero(fresh)
+        ends = np.append(starts[1:], len(row))[: len(starts)] - 1
+
+        def total(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+            return counted(entry, weights * baskets, len(starts))
+
+        visit_row, visit_age = _visits(row, age)
+        since = np.full(customers, np.inf)
+        np.minimum.at(since, visit_row, visit_age)
+        return cls(
+            customers=customers,
+            row=row[starts],
+            item=item[starts],
+            baskets=total(np.ones(len(row))),
+            decayed=np.stack([total(Decay(days)(age)) for days in OWN_HALF_LIVES], axis=1),
+            graded=np.stack([total(setting.weights(age)) for setting in SETTINGS], axis=1),
+            days=counted(entry, changes(row, item, age), len(starts)),
+            first=age[starts].astype(np.float64),
+            last=age[ends].astype(np.float64),
+            visits=np.stack(
+                [counted(visit_row, Decay(days)(visit_age), customers) for days in VISIT_HALF_LIVES],
+                axis=1,
+            ),
+            since_visit=np.where(np.isinf(since), np.nan, since),
+        )
+
+    def matrices(
+        self, covered: NDArray[np.int64], size: int, context: Sequence[NDArray[np.int64]] | None = None
+    ) -> list[sparse.csr_matrix]:
+        """Rows of whole numbers for each collaborative setting (n x covered items).
+
+        Args:
+            covered: codes of the items that have factors.
+            size: how many items there are in all.
+            context: items per customer that count as bought once more, today (the basket being filled).
+        """
+        place = np.full(size, -1)
+        place[covered] = np.arange(len(covered))
+        column = place[self.item]
+        kept = column >= 0
+        row, column, graded = self.row[kept], column[kept], self.graded[kept]
+        if context is not None:
+            more = [distinct(place[items][place[items] >= 0]) for items in context]
+            row = np.concatenate([row, np.repeat(np.arange(self.customers), [len(part) for part in more])])
+            column = np.concatenate([column, *more])
+            graded = np.concatenate([graded, np.ones((len(row) - len(graded), graded.shape[1]))])
+        shape = (self.customers, len(covered))
+        matrices = []
+        for number in range(graded.shape[1]):
+            matrix = sparse.csr_matrix((graded[:, number], (row, column)), shape=shape)
+            matrix.data = whole_rows(matrix.data)
+            matrices.append(matrix)
+        return matrices
+
+
+@dataclass(frozen=True)
+class Context:
+    """A group of n customers as of a day.
+
+    Attributes:
+        own: what they bought.
+        rows: whole numbers of the first collaborative setting (n x m), basket included.
+        scores: collaborative scores of the covered items, one matrix (n x m) per setting.
+        amounts: per level of the assortment, decayed baskets (half-life 120 days) of each of its
+            members (n x members).
+        since: per level, days since a customer last bought from a member, infinite if never.
+        kinds: per level, how many distinct items of a member a customer has bought.
+    """
+
+    own: OwnItems
+    rows: sparse.csr_matrix
+    scores: tuple[NDArray[np.float64], ...]
+    amounts: tuple[NDArray[np.float64], ...]
+    since: tuple[NDArray[np.float64], ...]
+    kinds: tuple[NDArray[np.float64], ...]
+
+    @classmethod
+    def of(
+        cls,
+        own: OwnItems,
+        items: Items,
+        collaborative: Collaborative,
+        context: Sequence[NDArray[np.int64]] | None = None,
+    ) -> Context:
+        """Work out what the candidates' inputs need."""
+        matrices = own.matrices(collaborative.covered, len(items), context)
+        scores = tuple(f.scores(matrix) for f, matrix in zip(collaborative.factors, matrices, strict=True))
+        amounts: list[NDArray[np.float64]] = []
+        since: list[NDArray[np.float64]] = []
+        kinds: list[NDArray[np.float64]] = []
+        for place, members in enumerate(items.sizes):
+            key = own.row * members + items.level[own.item, place]
+            size = own.customers * members
+            shape = (own.customers, members)
+            latest = np.full(size, np.inf)
+            np.minimum.at(latest, key, own.last)
+            amounts.append(counted(key, own.decayed[:, FREQUENCY], size).reshape(shape))
+            kinds.append(counted(key, np.ones(len(key)), size).reshape(shape))
+            since.append(latest.reshape(shape))
+        return cls(own, matrices[0], scores, tuple(amounts), tuple(since), tuple(kinds))
+
+
+def _visits(row: NDArray[np.int64], age: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct (customer, age) pairs."""
+    tall = 1 + int(age.max(initial=0))
+    pairs = distinct(row * tall + age)
+    return pairs // tall, pairs % tall

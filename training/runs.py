@@ -1,0 +1,238 @@
+"""One training run of one task: choose, report, fit, and say what came out.
+
+    choose    trials on validation cutoffs whose windows ended by min(as-of, choices_until)
+    report    at each report cutoff C: a refit with the chosen setting as of C, on rows no choice saw
+    fit       the final model, on all windows that ended by the as-of
+
+Every fit as of X, the validation folds' included, reads what was known before X and nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from features.clock import to_date
+from features.errors import ExitCode, UserError
+from training import boosting, tracking, tuning
+from training.datasets import Snapshots
+from training.evaluation import Evaluation, evaluate
+from training.fitted import Fitted
+from training.metrics import models_in
+from training.phases import Phases
+from training.plan import Plan, Rows, lay_out
+from training.task import Budget, E, Params, Task
+from training.tuning import Fold, TrialRow, Tuned
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a training run made.
+
+    Attributes:
+        task: name of the task.
+        title: what it predicts, in words.
+        seed: seed of tuning, fits and intervals.
+        budget: what it could spend.
+        plan: its cutoffs.
+        tuned: the chosen setting and the trials.
+        fitted: the final model.
+        frame: report rows: keys, labels, predictions of the model and of every baseline.
+        evaluation: metrics of `frame` with intervals.
+        importance: (input, share of gain) of the final model's boosters, largest first.
+        base_rates: mean of each label column of `frame`.
+        rows: rows of the final fit.
+        fingerprint: SHA-256 of the data visible at the as-of.
+        catalogue_hash: SHA-256 of the feature declarations.
+        warnings: what a reader must know before trusting the numbers; empty when nothing.
+        seconds: wall clock by phase.
+    """
+
+    task: str
+    title: str
+    seed: int
+    budget: Budget
+    plan: Plan
+    tuned: Tuned
+    fitted: Fitted
+    frame: pd.DataFrame
+    evaluation: Evaluation
+    importance: list[tuple[str, float]]
+    base_rates: dict[str, float]
+    rows: int
+    fingerprint: str
+    catalogue_hash: str
+    warnings: tuple[str, ...]
+    seconds: dict[str, float]
+
+    @property
+    def params(self) -> Params:
+        """The chosen setting."""
+        return self.tuned.params
+
+
+def run(
+    task: Task[E],
+    snapshots: Snapshots,
+    budget: Budget,
+    seed: int,
+    storage: str,
+    *,
+    setting: Params | None = None,
+    say: Say = lambda _: None,
+    trial_done: Callable[[TrialRow], None] = lambda _: None,
+) -> RunResult:
+    """Train a task as of `snapshots.until`.
+
+    Args:
+        task: what to train.
+        snapshots: the tables as of the run.
+        budget: what it may spend.
+        seed: of sampler, fits and bootstrap.
+        storage: URL of the Optuna storage.
+        setting: use this setting instead of choosing one (to reproduce a run).
+        say: told what the run is doing.
+        trial_done: told of each finished trial.
+
+    Raises:
+        UserError: the data cannot support the task as of this day.
+    """
+    from features.catalogue import catalogue_hash
+
+    refusal = task.missing(snapshots.canonical)
+    if refusal is not None:
+        raise UserError(f"{task.name} cannot be trained: {refusal}", ExitCode.BAD_DATA)
+    phases = Phases(say)
+    layout = lay_out(task, snapshots, budget)
+    rows = Rows(task, snapshots, layout, budget)
+    phases.start("fingerprint", f"{task.name}: fingerprint of the data")
+    fingerprint = snapshots.fingerprint
+    choices = setting is None
+    phases.start("examples", f"{task.name}: data sets of {len(rows.cutoffs(choices=choices))} cutoffs")
+    rows.prepare(choices=choices)
+    phases.start("tuning", f"{task.name}: {budget.trials} trials on {len(layout.folds)} validation cutoffs")
+    if setting is not None:
+        tuned = Tuned(setting, float("nan"), (), 0, "")
+    elif not layout.folds:
+        tuned = tuning.untuned(task, seed)
+    else:
+        tuned = tuning.tune(
+            task,
+            [Fold(day, rows.train(day), rows.at(day, layout.choices_until)) for day in layout.folds],
+            trials=budget.trials,
+            seed=seed,
+            storage=storage,
+            study_name=study_name(task, layout, budget, seed, fingerprint),
+            done=trial_done,
+        )
+    phases.start("report", f"{task.name}: report on {', '.join(_dates(layout.reports))}")
+    frame = report_frame(task, rows, layout, tuned.params, seed)
+    metrics = task.metrics(snapshots.labels)
+    evaluation = evaluate(frame, models_in(frame), metrics, budget.replicates, seed)
+    phases.start("fit", f"{task.name}: final fit")
+    train = rows.train(layout.as_of)
+    fitted = task.fit(train, tuned.params, seed).with_meta(
+        as_of=layout.as_of,
+        catalogue_hash=catalogue_hash(),
+        data_fingerprint=fingerprint,
+        labels=snapshots.labels.plain(),
+        params=tuned.params,
+        seed=seed,
+        code=tracking.code_version(),
+    )
+    phases.stop()
+    labels = [name for name in frame.columns if "." not in name and name not in ("customer_id", "as_of")]
+    return RunResult(
+        task=task.name,
+        title=task.title,
+        seed=seed,
+        budget=budget,
+        plan=layout,
+        tuned=tuned,
+        fitted=fitted,
+        frame=frame,
+        evaluation=evaluation,
+        importance=[item for booster in fitted.boosters.values() for item in boosting.importance(booster)],
+        base_rates={name: float(frame[name].mean()) for name in labels},
+        rows=len(train),
+        fingerprint=fingerprint,
+        catalogue_hash=catalogue_hash(),
+        warnings=_warnings(task, layout, tuned, evaluation),
+        seconds=phases.seconds,
+    )
+
+
+def check_same_data(snapshots: Snapshots, info: tracking.RunInfo) -> None:
+    """Refuse to reproduce a run on other data.
+
+    Raises:
+        UserError: the content visible at the run's as-of is not what the run saw.
+    """
+    now, then = snapshots.fingerprint, info.tags["data_fingerprint"]
+    if now != then:
+        raise UserError(
+            f"run {info.run_id} cannot be reproduced: the data before {to_date(info.as_of)} are not those it "
+            f"saw (fingerprint {now[:12]}, then {then[:12]}). Ingest the same tables into this workspace.",
+            ExitCode.BAD_DATA,
+        )
+
+
+def report_frame(task: Task[E], rows: Rows[E], layout: Plan, params: Params, seed: int) -> pd.DataFrame:
+    """Predictions at each report cutoff of a refit as of it, and of the baselines fitted on the same rows."""
+    import pandas as pd
+
+    parts = []
+    for cutoff in layout.reports:
+        train, report = rows.train(cutoff), rows.at(cutoff, layout.as_of)
+        ours = task.rows(task.fit(train, params, seed), report)
+        theirs = task.baselines(rows.before(cutoff), train, report)
+        extra = [name for name in theirs.columns if name not in ours.columns]
+        parts.append(pd.concat([ours, theirs[extra]], axis=1))
+    return pd.concat(parts, ignore_index=True)
+
+
+def study_name(task: Task[Any], layout: Plan, budget: Budget, seed: int, fingerprint: str) -> str:
+    """Name under which the same choice, asked for again, goes on: same task, data, cutoffs, code and seed."""
+    facts = {
+        "data": fingerprint,
+        "code": tracking.code_version(),
+        "plan": dataclasses.asdict(layout),
+        "cutoffs": [budget.step_days, budget.cutoffs],
+        "seed": seed,
+    }
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return f"{task.name}-{to_date(layout.as_of)}-{key[:16]}"
+
+
+def _warnings(task: Task[Any], layout: Plan, tuned: Tuned, evaluation: Evaluation) -> tuple[str, ...]:
+    found = []
+    if layout.overlaps:
+        found.append(
+            "settings were chosen on windows that overlap this report, so its numbers are somewhat too kind: "
+            "give the source a `choices_until` before the report cutoffs to keep them apart."
+        )
+    if not layout.folds and not tuned.study:
+        found.append(
+            f"no label window fits between the history needed and {to_date(layout.choices_until)}, where "
+            "choices end: nothing was tuned and the default setting was used."
+        )
+    found += [evaluation.sentence(bar) for bar in evaluation.bars(task.bars) if not bar.reached]
+    title = evaluation.metric(task.primary).title
+    for each in evaluation.beaten_by():
+        if each.metric == task.primary and each.baseline != task.bars.get(task.primary):
+            theirs = evaluation.value(task.primary, each.baseline).value
+            found.append(f"{each.baseline} has the better {title}: {theirs:.4f}.")
+    return tuple(found)
+
+
+def _dates(days: Sequence[int]) -> list[str]:
+    return [to_date(day).isoformat() for day in days]
