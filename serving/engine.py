@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from features import build, clock, online
 from features import catalogue as feature_catalogue
-from features import clock, online
 from features.canonical import Canonical
-from features.errors import UserError
+from features.errors import ExitCode, UserError
 from features.history import History
 from features.offline import FeatureMatrix
 from features.pseudonyms import Pseudonyms
@@ -86,7 +86,13 @@ class Engine:
         """
         canonical = Canonical.open(workspace)
         catalogue = actions.load(actions.choose(workspace.root, actions_file))
-        store = CustomerStore.open(workspace.require(workspace.features / "store.db", "features build"))
+        store = CustomerStore.open(workspace.require(workspace.features / build.STORE, "features build"))
+        if build.tiles_of(canonical) is None:
+            raise UserError(
+                "the customer store was built from other tables than the last ingest's: answers would miss "
+                "what is new. Run `nextbest features build`.",
+                ExitCode.NOT_BUILT,
+            )
         champions = Champions.load(workspace)
         champions.require()
         for model in champions.registered.values():

@@ -15,6 +15,9 @@ FLOORS = ("features", "training", "serving", "experiments")
 # Source files without a test file of the same name, and where they are tested instead.
 TESTED_ELSEWHERE: dict[str, str] = {
     "features/columns.py": "constants",
+    "training/style.py": "test_plots.py: colours and fonts of the pictures",
+    "training/task.py": "test_tasks.py: the contract, tried on every task",
+    "experiments/app.py": "test_compare.py: the command and its verdict",
 }
 # Test files that no single source file mirrors, and what they are about.
 WHOLE_HOUSE = {

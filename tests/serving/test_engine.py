@@ -84,3 +84,11 @@ def test_the_catalogue_given_is_used(
     )
     opened = Engine.open(slice_workspace, actions_file=file)
     assert opened.catalogue.default_place == "till"
+
+
+def test_a_store_of_other_tables_is_not_served(
+    slice_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("features.build.tiles_of", lambda _: None)
+    with pytest.raises(UserError, match="nextbest features build"):
+        Engine.open(slice_workspace)
