@@ -8,6 +8,9 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 SYNCED := .venv/.synced
 
+# Compiled modules are kept: without them a command spends seconds on compiling its libraries again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # A package mirror that pip is told of is used by uv too.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)

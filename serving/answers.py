@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from features import clock
+from features import clock, stages
 from serving import decisions, meanings, schemas, scores
 from serving.actions import Action
 from serving.decisions import Choice, Columns, Decisions
@@ -193,8 +193,12 @@ def _head(engine: Engine, request: schemas.CustomerRequest, subject: Subject) ->
 
 def _scores(engine: Engine, request: schemas.CustomerRequest, subject: Subject) -> schemas.ScoreAnswer:
     values = {name: number(float(column[0])) for name, column in subject.scores.columns.items()}
-    status = str(subject.scores.status()[0])
-    return schemas.ScoreAnswer(**_head(engine, request, subject), **values, status=status)
+    return schemas.ScoreAnswer(
+        **_head(engine, request, subject),
+        stage=stages.assign(subject.matrix.columns())[0],
+        **values,
+        status=str(subject.scores.status()[0]),
+    )
 
 
 def _action(engine: Engine, columns: Columns, choice: Choice, language: str) -> schemas.ActionAnswer:

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from features import clock, offline
+from features import clock, offline, stages
 from features.json_file import write_json
 from features.offline import FeatureMatrix
 from features.output import progress
@@ -43,6 +43,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         [
             ("customer_id", pa.string()),
             ("as_of", pa.date32()),
+            ("stage", pa.string()),
             *((name, pa.float64()) for name in scorer.NUMBERS),
             ("status", pa.string()),
         ]
@@ -150,13 +151,9 @@ def _chunk(
     status = found.status()
     tallies.status.update(status.tolist())
     dates = pa.array(matrix.as_of, pa.int32()).cast(pa.date32())
-    yield (
-        "scores",
-        pa.table(
-            [matrix.customer_id, dates, *(_nullable(found.columns[name]) for name in scorer.NUMBERS), status],
-            schema=SCHEMAS["scores"],
-        ),
-    )
+    stage = stages.assign(matrix.columns())
+    numbers = [_nullable(found.columns[name]) for name in scorer.NUMBERS]
+    yield "scores", pa.table([matrix.customer_id, dates, stage, *numbers, status], schema=SCHEMAS["scores"])
     best_new = np.full(len(matrix), np.nan)
     if job.recommender is not None and histories is not None:
         lists = job.recommender.lists(histories, job.as_of, ITEMS, KINDS)

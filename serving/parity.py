@@ -57,8 +57,9 @@ class Parity:
     def add_scores(self, row: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """Compare a row of `scores.parquet` with the answer of /v1/score."""
         customer = row["customer_id"]
-        if row["status"] != answer["status"]:
-            self.differences.append(f"{customer}: status {row['status']!r} and {answer['status']!r}")
+        for name in ("stage", "status"):
+            if row[name] != answer[name]:
+                self.differences.append(f"{customer}: {name} {row[name]!r} and {answer[name]!r}")
         for name in scorer.NUMBERS:
             ours, theirs = row[name], answer[name]
             both = ours is not None and theirs is not None

@@ -92,6 +92,9 @@ class Answer(BaseModel):
 class ScoreAnswer(Answer):
     """What the models say about a customer; null where `status` says why."""
 
+    stage: str | None = Field(
+        description="Life-cycle stage: exploring, forming, stable or lapsing; null for an unknown customer."
+    )
     churn_probability: float | None
     p_visit_7: float | None
     p_visit_14: float | None

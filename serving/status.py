@@ -106,7 +106,7 @@ def _links(space: Workspace) -> tuple[tuple[Built, ...], Mapping[str, str] | Non
         name="tables",
         built=True,
         as_of=str(to_date(canonical.clock_day)),
-        says=f"{count}, {span}; {len(rows)} tables, ingested {_written(space.tables)}",
+        says=f"{count}, {span}; {len(rows)} tables, ingested {_written(space.tables / SOURCE_FILE)}",
         behind=None,
     )
     source = {
@@ -137,7 +137,7 @@ def _features(space: Workspace, canonical: Canonical) -> Built:
         name="features",
         built=True,
         as_of=str(to_date(canonical.clock_day)) if fresh else None,
-        says=f"{note['build']['customers']:,} customers, built {_written(space.features)}",
+        says=f"{note['build']['customers']:,} customers, built {_written(space.features / NOTE)}",
         behind=None if fresh else "made from other tables: run `nextbest features build`",
     )
 
@@ -228,6 +228,6 @@ def lines(found: Status) -> list[str | Table]:
     return [*head, table("", ("part", "as of", "what", "state"), rows)]
 
 
-def _written(folder: Path) -> str:
-    """When a published folder was written, as a UTC instant."""
-    return datetime.fromtimestamp(folder.resolve().stat().st_mtime, UTC).isoformat(timespec="seconds")
+def _written(file: Path) -> str:
+    """When a file was written, as a UTC instant."""
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC).isoformat(timespec="seconds")
