@@ -145,7 +145,7 @@ def test_an_unknown_customer(slice_service: Running) -> None:
         (b'{"customer": {"customer_id": "1"}, "limit": NaN}', "limit"),
         (b'{"customer": {"customer_id": "1"}, "as_of": "yesterday"}', "yesterday"),
         (b"[1, 2", "JSON"),
-        (b"", "customer"),
+        (b"", "JSON"),
     ],
 )
 def test_a_bad_request_is_told_why(slice_service: Running, body: bytes, said: str) -> None:

@@ -63,11 +63,15 @@ def test_days_are_local(sample: tuple[Canonical, IngestReport], opened: duckdb.D
 def test_money_is_that_of_the_files(opened: duckdb.DuckDBPyConnection) -> None:
     file = folder() / "transactions.parquet"
     discounts = "retail_disc + coupon_disc + coupon_match_disc"
-    raw = duckdb.execute(
-        "SELECT sum(CAST(round(sales_value * 100) AS BIGINT)), "
-        f"sum(CAST(round(({discounts}) * 100) AS BIGINT)) "
-        f"FROM '{file}'"
-    ).fetchone()
+    raw = (
+        duckdb.connect()
+        .execute(
+            "SELECT sum(CAST(round(sales_value * 100) AS BIGINT)), "
+            f"sum(CAST(round(({discounts}) * 100) AS BIGINT)) "
+            f"FROM '{file}'"
+        )
+        .fetchone()
+    )
     assert one(opened, "SELECT sum(amount_cents), sum(discount_cents) FROM transactions") == raw
 
 

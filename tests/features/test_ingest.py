@@ -76,7 +76,7 @@ def test_mapping_and_parquet_parts(tmp_path: Path, workspace: Workspace) -> None
     (folder / "transactions").mkdir(parents=True)
     for number, day in enumerate(("2017-01-02", "2017-01-03")):
         query = f"SELECT 7.0::DOUBLE AS household, TIMESTAMP '{day} 12:00:00' AS t, 0.285::DOUBLE AS paid"
-        duckdb.sql(f"COPY ({query}) TO '{folder}/transactions/{number}.parquet'")
+        duckdb.connect().sql(f"COPY ({query}) TO '{folder}/transactions/{number}.parquet'")
     mapping = '[columns.transactions]\ncustomer_id = "household"\noccurred_at = "t"\namount = "paid"\n'
     (folder / "source.toml").write_text(TOML + mapping, encoding="utf-8")
     assert ingest(workspace, str(folder)).tables[0].read == 2
@@ -208,7 +208,7 @@ def test_personal_ids_are_stored_as_hashes_everywhere(run: Run, workspace: Works
     assert any("keyed hashes" in warning for warning in report.warnings)
     for table in ("tables", "quarantine"):
         for file in (workspace.root / table).glob("*.parquet"):
-            text = str(duckdb.sql(f"FROM '{file}'").fetchall())
+            text = str(duckdb.connect().sql(f"FROM '{file}'").fetchall())
             for raw in ("12345678", "1234 5678", "o-XyZ", "O-XYZ", "12345"):
                 assert raw not in text
 

@@ -28,9 +28,9 @@ def take(workspace: Workspace, lines: str) -> None:
 
 def test_bad_rows_are_kept_with_file_row_reason_and_values(workspace: Workspace) -> None:
     take(workspace, GOOD + "c1,2017-01-02 08:00:00,free\n")
-    ((file, row, reason, values),) = duckdb.sql(
-        f"FROM '{workspace.quarantine}/transactions.parquet'"
-    ).fetchall()
+    ((file, row, reason, values),) = (
+        duckdb.connect().sql(f"FROM '{workspace.quarantine}/transactions.parquet'").fetchall()
+    )
     assert (file, row) == ("transactions.csv", 31)
     assert reason == "amount: 'free' is not an amount of money"
     assert json.loads(values) == {"customer_id": "c1", "occurred_at": "2017-01-02 08:00:00", "amount": "free"}

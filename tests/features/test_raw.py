@@ -82,7 +82,7 @@ def test_resolve_says_what_is_missing_and_what_is_near() -> None:
 
 def test_nested_columns_are_refused(tmp_path: Path) -> None:
     query = "SELECT 'a' AS customer_id, now() AS occurred_at, [1] AS amount"
-    duckdb.sql(f"COPY ({query}) TO '{tmp_path}/transactions.parquet'")
+    duckdb.connect().sql(f"COPY ({query}) TO '{tmp_path}/transactions.parquet'")
     with session.connect() as opened:
         found, _ = find(opened, tmp_path)
         with pytest.raises(UserError, match=r"column 'amount' is a INTEGER\[\]"):
