@@ -4,7 +4,8 @@ What every room uses:
 errors              errors that a user can act on, exit codes
 clock               days and time zones
 columns             column names that more than one file uses
-workspace           the folder of state, its lock, publishing in one step
+workspace           the folder of state and its lock
+publishing          a folder that appears whole
 migrations          older workspaces brought up to date
 json_file           small JSON files, written whole
 output              what commands print

@@ -102,7 +102,7 @@ def open_store(workspace: Workspace) -> CustomerStore:
 
 def tiles_of(canonical: Canonical) -> Path | None:
     """The built tiles of exactly these tables, if there are any."""
-    # Published tables stand two levels below the workspace: .generations/tables-<id>.
+    # Published tables stand two levels below the workspace: .tables.generations/tables-<id>.
     features = Workspace(canonical.folder.parent.parent).features
     return (features / TILES).resolve() if _is_of(read_json(features / NOTE), canonical) else None
 

@@ -6,14 +6,36 @@ previous version into the new one, and add a test with a workspace of that versi
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from filelock import FileLock
+
+from features import publishing
 from features.errors import UserError
 from features.json_file import read_json, write_json
 
-SCHEMA_VERSION = 1
-STEPS: dict[int, Callable[[Path], None]] = {}
+SCHEMA_VERSION = 2
+
+
+def _own_generations(root: Path) -> None:
+    """1 to 2: each published folder has a folder of generations of its own, no longer a shared one."""
+    shared = root / ".generations"
+    for target in (root / "tables", root / "quarantine", root / "features"):
+        if not target.is_symlink():
+            continue
+        old = root / target.readlink()
+        new = publishing.generations(target) / old.name
+        # A step that was killed half way is taken again: what has been moved is not there any more.
+        if old.parent == shared and old.exists():
+            new.parent.mkdir(exist_ok=True)
+            old.rename(new)
+        publishing.point(target, new)
+    shutil.rmtree(shared, ignore_errors=True)
+
+
+STEPS: dict[int, Callable[[Path], None]] = {1: _own_generations}
 
 
 def migrate(root: Path) -> None:
@@ -32,6 +54,8 @@ def migrate(root: Path) -> None:
     if version == 0:
         write_json(file, {"schema_version": SCHEMA_VERSION})
         return
-    for older in range(version, SCHEMA_VERSION):
-        STEPS[older](root)
-        write_json(file, {"schema_version": older + 1})
+    if version < SCHEMA_VERSION:
+        with FileLock(root / ".migrating"):
+            for older in range(int(read_json(file)["schema_version"]), SCHEMA_VERSION):
+                STEPS[older](root)
+                write_json(file, {"schema_version": older + 1})

@@ -1,14 +1,11 @@
 """The workspace: the one folder that holds a platform's state, its lock and its schema version.
 
-Derived folders are published whole: built aside under `.generations/`, then a symbolic link is replaced in
-one atomic step, so that a reader sees the old content or the new and a killed build leaves the old.
+Derived folders are published whole (`features/publishing.py`).
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from features import publishing
 from features.errors import ExitCode, UserError
 from features.json_file import read_json, write_json
 from features.migrations import migrate
@@ -127,24 +125,12 @@ class Workspace:
 
     @contextmanager
     def publish(self, target: Path) -> Iterator[Path]:
-        """Give an empty folder to fill; on success it becomes `target` in one atomic step."""
-        aside = target.parent / ".generations" / f"{target.name}-{uuid.uuid4().hex[:12]}"
-        aside.mkdir(parents=True)
-        try:
-            yield aside
-        except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
-            raise
-        replace_link(target, aside)
+        """Give an empty folder to fill; when the block ends well it becomes `target` in one atomic step.
 
-
-def replace_link(target: Path, folder: Path) -> None:
-    """Point `target` at `folder` atomically and remove the folders of earlier generations."""
-    if target.exists() and not target.is_symlink():
-        raise UserError(f"{target} exists and was not made by nextbest. Move it away or name another place.")
-    link = folder.with_suffix(".link")
-    link.symlink_to(os.path.relpath(folder, target.parent))
-    link.replace(target)
-    for old in folder.parent.glob(f"{target.name}-*"):
-        if old != folder:
-            shutil.rmtree(old, ignore_errors=True)
+        Raises:
+            UserError: the target was not published here.
+        """
+        if target.exists() and not target.is_symlink():
+            raise UserError(f"{target} exists and was not made by nextbest. Move it away.")
+        with publishing.publish(target) as folder:
+            yield folder

@@ -1,18 +1,12 @@
-"""Publishing an output folder of the user's choice whole: a reader sees the old content or the new.
-
-The content is built beside the target, in `.<name>.generations`, and a symbolic link is replaced in one step.
-Only a folder that an earlier run made is ever replaced.
-"""
+"""An output folder of the user's choice: only one that an earlier run made is ever replaced."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from features import publishing
 from features.errors import UserError
 from features.json_file import read_json
 
@@ -30,24 +24,9 @@ def publish(target: Path, kind: str) -> Iterator[Path]:
     Raises:
         UserError: the target is something else's.
     """
-    target = target.absolute()
     check(target, kind)
-    home = target.parent / f".{target.name}.generations"
-    aside = home / uuid.uuid4().hex[:12]
-    aside.mkdir(parents=True)
-    try:
-        yield aside
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
-    if target.is_dir() and not target.is_symlink():
-        target.rename(home / f"{aside.name}.plain")
-    link = aside.with_suffix(".link")
-    link.symlink_to(os.path.relpath(aside, target.parent))
-    link.replace(target)
-    for old in home.iterdir():
-        if old != aside:
-            shutil.rmtree(old, ignore_errors=True)
+    with publishing.publish(target) as folder:
+        yield folder
 
 
 def check(target: Path, kind: str) -> None:

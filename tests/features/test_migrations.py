@@ -46,3 +46,21 @@ def test_a_newer_workspace_is_refused(tmp_path: Path) -> None:
 
 def test_there_is_a_step_for_every_older_version() -> None:
     assert sorted(migrations.STEPS) == list(range(1, migrations.SCHEMA_VERSION))
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_version_1_gets_generations_of_its_own_and_keeps_their_names(tmp_path: Path, *, killed: bool) -> None:
+    write_json(tmp_path / "workspace.json", {"schema_version": 1})
+    for name in ("tables", "features"):
+        folder = tmp_path / ".generations" / f"{name}-1a"
+        folder.mkdir(parents=True)
+        (folder / "content").write_text(name)
+        (tmp_path / name).symlink_to(f".generations/{name}-1a")
+    if killed:
+        (tmp_path / ".tables.generations").mkdir()
+        (tmp_path / ".generations" / "tables-1a").rename(tmp_path / ".tables.generations" / "tables-1a")
+    migrations.migrate(tmp_path)
+    for name in ("tables", "features"):
+        assert (tmp_path / name / "content").read_text() == name
+        assert (tmp_path / name).resolve() == (tmp_path / f".{name}.generations" / f"{name}-1a").resolve()
+    assert not (tmp_path / ".generations").exists()

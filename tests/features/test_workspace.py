@@ -60,7 +60,7 @@ def test_publish_replaces_whole_folders_and_keeps_one(tmp_path: Path) -> None:
     publish(workspace, "one")
     publish(workspace, "two")
     assert (workspace.tables / "x").read_text(encoding="utf-8") == "two"
-    assert len(list((tmp_path / ".generations").iterdir())) == 1
+    assert len(list((tmp_path / ".tables.generations").iterdir())) == 1
 
 
 def test_a_failed_publication_leaves_the_old_content(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_failed_publication_leaves_the_old_content(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError), workspace.publish(workspace.tables) as folder:
         folder.write_text("a folder is no file", encoding="utf-8")
     assert (workspace.tables / "x").read_text(encoding="utf-8") == "one"
-    assert len(list((tmp_path / ".generations").iterdir())) == 1
+    assert len(list((tmp_path / ".tables.generations").iterdir())) == 1
 
 
 def test_somebody_elses_folder_is_not_replaced(tmp_path: Path) -> None:

@@ -15,40 +15,6 @@ def write(target: Path, content: str) -> None:
         write_json(folder / MANIFEST, {"kind": KIND})
 
 
-def test_an_output_appears_whole_and_is_replaced_whole(tmp_path: Path) -> None:
-    target = tmp_path / "deep" / "out"
-    write(target, "first")
-    assert (target / "data").read_text() == "first"
-    with publish(target, KIND) as folder:
-        (folder / "data").write_text("second")
-        assert (target / "data").read_text() == "first"
-        write_json(folder / MANIFEST, {"kind": KIND})
-    assert (target / "data").read_text() == "second"
-    assert len(list((tmp_path / "deep" / ".out.generations").iterdir())) == 1
-
-
-def test_a_failed_run_leaves_the_old_content(tmp_path: Path) -> None:
-    target = tmp_path / "out"
-    write(target, "first")
-
-    def fail() -> None:
-        with publish(target, KIND) as folder:
-            (folder / "data").write_text("half")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    assert (target / "data").read_text() == "first"
-    assert len(list((tmp_path / ".out.generations").iterdir())) == 1
-
-
-def test_outputs_whose_names_begin_alike_do_not_touch_each_other(tmp_path: Path) -> None:
-    write(tmp_path / "out-2017", "old")
-    write(tmp_path / "out", "new")
-    write(tmp_path / "out", "newer")
-    assert (tmp_path / "out-2017" / "data").read_text() == "old"
-
-
 def test_an_empty_folder_and_a_copy_of_an_earlier_output_are_replaced(tmp_path: Path) -> None:
     empty, copy = tmp_path / "empty", tmp_path / "copy"
     empty.mkdir()
