@@ -41,7 +41,7 @@ picture: $(SYNCED)
 	$(BIN)/python docs/picture.py $(CUSTOMER)
 
 bench: $(SYNCED)
-	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' -s
+	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' --override-ini=python_functions='bench_*' -q -s
 
 # The lock installs without dependency resolution, so that the NCCL override of pyproject.toml holds.
 $(SYNCED): requirements.txt pyproject.toml

@@ -9,6 +9,7 @@ import pytest
 from features.canonical import Canonical
 from features.errors import ExitCode
 from features.json_file import read_json, write_json
+from features.migrations import SCHEMA_VERSION
 from features.workspace import Workspace
 from serving import status
 from serving.publishing import MANIFEST
@@ -28,7 +29,7 @@ def test_a_whole_workspace_is_fresh(workspace: Workspace) -> None:
     found = status.inspect(workspace)
     assert found.fresh
     assert set(behind(workspace).values()) == {None}
-    assert found.schema_version == 1
+    assert found.schema_version == SCHEMA_VERSION
     assert found.writer is None
     assert found.size_bytes > 1_000_000
     assert {link.as_of for link in found.links} == {"2018-01-01"}
