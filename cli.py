@@ -78,6 +78,9 @@ def nextbest(
         Path | None,
         typer.Option("--workspace", help="Folder that holds the platform's state (default: .nextbest)."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the command's result as JSON on standard output.")
+    ] = False,
     _version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -85,6 +88,8 @@ def nextbest(
     """Customer-lifecycle platform: features, churn, next purchase, recommendation, next best action."""
     if workspace is not None:
         os.environ["NEXTBEST_WORKSPACE"] = str(workspace)
+    if as_json:
+        os.environ["NEXTBEST_JSON"] = "1"
 
 
 for _name, (_, _purpose) in COMMANDS.items():

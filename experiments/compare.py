@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -45,8 +46,8 @@ class Comparison:
         rows: rows that both runs reported on.
         rows_a: rows that A reported on.
         rows_b: rows that B reported on.
-        as_of_a: day A was trained as of.
-        as_of_b: day B was trained as of.
+        as_of_a: date A was trained as of.
+        as_of_b: date B was trained as of.
         evaluation: values of "B" and "A", differences B minus A, over all cutoffs and at each.
         picture: PNG of the differences; None until `write`.
         page: HTML page; None until `write`.
@@ -61,8 +62,8 @@ class Comparison:
     rows: int
     rows_a: int
     rows_b: int
-    as_of_a: int
-    as_of_b: int
+    as_of_a: date
+    as_of_b: date
     evaluation: Evaluation
     picture: Path | None = None
     page: Path | None = None
@@ -111,8 +112,8 @@ def compare(
         rows=len(frame),
         rows_a=len(frame_a),
         rows_b=len(frame_b),
-        as_of_a=first.as_of,
-        as_of_b=second.as_of,
+        as_of_a=to_date(first.as_of),
+        as_of_b=to_date(second.as_of),
         evaluation=evaluation,
     )
 
@@ -196,6 +197,7 @@ def write(workspace: Workspace, comparison: Comparison) -> Comparison:
     """Write the picture and the page into the workspace's reports; the comparison with their paths."""
     from training import plots, report
 
+    task, scopes = tasks.named(comparison.task), shown(comparison.evaluation)
     name = f"compare-{comparison.task}-{comparison.run_a[:8]}-{comparison.run_b[:8]}"
     picture, page = workspace.reports / f"{name}.png", workspace.reports / f"{name}.html"
     picture.parent.mkdir(parents=True, exist_ok=True)
@@ -207,25 +209,28 @@ def write(workspace: Workspace, comparison: Comparison) -> Comparison:
         report.render(
             TEMPLATE,
             comparison=comparison,
-            title=tasks.named(comparison.task).title,
-            differences=comparison.evaluation.differences,
+            title=report.stated(task.title, task.horizon_days(_definitions(workspace, comparison.run_a))),
+            differences=[d for d in comparison.evaluation.differences if d.cutoff in scopes],
             measures={measure.name: measure for measure in comparison.evaluation.metrics},
             values=comparison.evaluation.value,
             image=report.image(figure),
-            date=to_date,
         ),
         encoding="utf-8",
     )
     return dataclasses.replace(comparison, picture=picture, page=page)
 
 
+def shown(evaluation: Evaluation) -> tuple[str, ...]:
+    """What tables and pictures list: all cutoffs pooled and each alone, a single cutoff by its date only."""
+    return (ALL, *evaluation.cutoffs) if len(evaluation.cutoffs) > 1 else evaluation.cutoffs
+
+
 def forest_rows(evaluation: Evaluation) -> dict[Measure, list[tuple[str, Difference]]]:
-    """Rows of the picture: per metric, all cutoffs pooled and each alone."""
+    """Rows of the picture: per metric, all cutoffs pooled and each alone; a single cutoff once."""
     from training import plots
 
-    cutoffs = [ALL, *evaluation.cutoffs] if len(evaluation.cutoffs) > 1 else [ALL]
     found = {
-        measure: [(cutoff, evaluation.difference(measure.name, A, cutoff)) for cutoff in cutoffs]
+        measure: [(cutoff, evaluation.difference(measure.name, A, cutoff)) for cutoff in shown(evaluation)]
         for measure in plots.list_measures(evaluation) or evaluation.metrics
     }
     return {

@@ -30,6 +30,7 @@ TILES: Final = "tiles.parquet"
 PURCHASES: Final = "purchases.parquet"
 STORE: Final = "store.db"
 NOTE: Final = "build.json"
+FILES: Final = (TILES, PURCHASES, STORE)
 # Customers whose rows are in memory at a time while the store is written.
 _CHUNK: Final = 5000
 
@@ -65,7 +66,7 @@ def build(workspace: Workspace, *, force: bool = False) -> Build:
     """
     canonical = Canonical.open(workspace)
     note = read_json(workspace.features / NOTE)
-    if not force and _is_of(note, canonical):
+    if not force and _is_of(workspace.features, canonical):
         return Build(**note["build"], reused=True)
     start = time.perf_counter()
     with workspace.publish(workspace.features) as folder, closing(canonical.connect()) as connection:
@@ -104,7 +105,7 @@ def tiles_of(canonical: Canonical) -> Path | None:
     """The built tiles of exactly these tables, if there are any."""
     # Published tables stand two levels below the workspace: .tables.generations/tables-<id>.
     features = Workspace(canonical.folder.parent.parent).features
-    return (features / TILES).resolve() if _is_of(read_json(features / NOTE), canonical) else None
+    return (features / TILES).resolve() if _is_of(features, canonical) else None
 
 
 def optional_tables(canonical: Canonical) -> tuple[str, ...]:
@@ -117,8 +118,11 @@ def _origin(canonical: Canonical) -> dict[str, Any]:
     return {"tables": canonical.folder.name, "measures_hash": measures_hash()}
 
 
-def _is_of(note: dict[str, Any], canonical: Canonical) -> bool:
-    return all(note.get(key) == value for key, value in _origin(canonical).items())
+def _is_of(features: Path, canonical: Canonical) -> bool:
+    """Whether a folder holds a whole build of these tables."""
+    note = read_json(features / NOTE)
+    whole = all((features / file).exists() for file in FILES)
+    return whole and all(note.get(key) == value for key, value in _origin(canonical).items())
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:

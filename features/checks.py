@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from features.contract import STORED_TYPES, Column, Kind, Personal, Table
+from features.pseudonyms import possible
 from features.raw import ROW, Part
 from features.session import identifier, literal
 from features.source import NaiveTimes
@@ -101,8 +102,7 @@ class Cell:
 
 def masked(text: str) -> str:
     """SQL of a text in which what may be a phone, card or id number or an e-mail is hidden."""
-    digits = f"length(regexp_replace({text}, '[^0-9]', '', 'g'))"
-    return f"CASE WHEN contains({text}, '@') OR {digits} >= 8 THEN left({text}, 2) || '***' ELSE {text} END"
+    return f"CASE WHEN {possible(text)} THEN left({text}, 2) || '***' ELSE {text} END"
 
 
 def staged(table: Table, number: int, part: Part, names: Mapping[str, str], reading: Reading) -> str:

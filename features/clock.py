@@ -6,12 +6,14 @@ Instants are kept in UTC. A day is the local calendar day of the source, kept as
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from features.errors import UserError, unknown
 
 EPOCH = date(1970, 1, 1)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def to_day(when: date) -> int:
@@ -25,13 +27,14 @@ def to_date(day: int) -> date:
 
 
 def parse_date(text: str, *, name: str = "as-of") -> date:
-    """Read an ISO date (YYYY-MM-DD).
+    """Read a date written as YYYY-MM-DD, the one form that is accepted.
 
     Raises:
         UserError: the text is not such a date.
     """
     try:
-        return date.fromisoformat(text)
+        # The library reads 20171201 and 2017-W48-5, too.
+        return date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError:
         raise UserError(f"{name} is not a date: {text!r}. Write it as YYYY-MM-DD, like 2017-12-01.") from None
 

@@ -88,7 +88,8 @@ def _same_source(stored: Source, declared: Source) -> None:
         ("currency", "currency", stored.currency, declared.currency),
         ("plain customer ids", "plain_customer_ids", stored.plain_customer_ids, declared.plain_customer_ids),
     ):
-        if old != new:
+        # Money whose currency nobody had stated may be given one, and then keeps it.
+        if old != new and not (key == "currency" and not old):
             shown = f'"{old}"' if isinstance(old, str) else str(old).lower()
             raise UserError(
                 f"this workspace has {what} {old!r}, the source says {new!r}: they do not mix. Give another "

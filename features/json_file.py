@@ -7,13 +7,32 @@ import os
 from pathlib import Path
 from typing import Any
 
+from features.errors import ExitCode, UserError
+
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file, empty if there is no such file."""
-    if not path.exists():
+    """The JSON object in a file, empty if there is no such file.
+
+    Raises:
+        UserError: the file cannot be read, or holds something else (exit code NOT_BUILT).
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return {}
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, " ".join(str(error).split())) from error
+    if not isinstance(content, dict):
+        raise _unreadable(path, f"it holds a {type(content).__name__}, not an object")
     return content
+
+
+def _unreadable(path: Path, reason: str) -> UserError:
+    return UserError(
+        f"{path} cannot be read as JSON ({reason}). Restore it, or move it away and run the command that "
+        "makes it again.",
+        ExitCode.NOT_BUILT,
+    )
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

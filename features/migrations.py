@@ -38,24 +38,36 @@ def _own_generations(root: Path) -> None:
 STEPS: dict[int, Callable[[Path], None]] = {1: _own_generations}
 
 
+def stated_version(root: Path) -> int:
+    """The schema version that a workspace states; 0 when it states none.
+
+    Raises:
+        UserError: it is newer than this code, or `workspace.json` cannot be read.
+    """
+    stated = read_json(root / "workspace.json").get("schema_version", 0)
+    if not isinstance(stated, int):
+        raise UserError(f"{root / 'workspace.json'} states schema_version {stated!r}: it has to be a number.")
+    if stated > SCHEMA_VERSION:
+        raise UserError(
+            f"workspace {root} has schema version {stated}, newer than this nextbest ({SCHEMA_VERSION}). "
+            "Upgrade nextbest, or give another --workspace."
+        )
+    return stated
+
+
 def migrate(root: Path) -> None:
     """Apply the steps between a workspace's version and the current one, each recorded when done.
 
     Raises:
-        UserError: the workspace is newer than this code.
+        UserError: as `stated_version`.
     """
     file = root / "workspace.json"
-    version = int(read_json(file).get("schema_version", 0))
-    if version > SCHEMA_VERSION:
-        raise UserError(
-            f"workspace {root} has schema version {version}, newer than this nextbest ({SCHEMA_VERSION}). "
-            "Upgrade nextbest, or give another --workspace."
-        )
+    version = stated_version(root)
     if version == 0:
         write_json(file, {"schema_version": SCHEMA_VERSION})
         return
     if version < SCHEMA_VERSION:
         with FileLock(root / ".migrating"):
-            for older in range(int(read_json(file)["schema_version"]), SCHEMA_VERSION):
+            for older in range(stated_version(root), SCHEMA_VERSION):
                 STEPS[older](root)
                 write_json(file, {"schema_version": older + 1})

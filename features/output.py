@@ -32,13 +32,23 @@ WorkspaceOption = Annotated[
     Path,
     typer.Option("--workspace", envvar="NEXTBEST_WORKSPACE", help="Folder that holds the platform's state."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+# The variable carries a --json that stands before the command (cli.py).
+JsonOption = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        envvar="NEXTBEST_JSON",
+        show_envvar=False,
+        help="Print the result as JSON on standard output.",
+    ),
+]
 DEFAULT_WORKSPACE = Path(".nextbest")
 
 
 def workspace(root: Path) -> Workspace:
     """The workspace of a command's --workspace option, brought up to date if it exists."""
     space = Workspace(root)
+    space.check()
     return space.create() if root.exists() else space
 
 
@@ -92,10 +102,10 @@ def emit(result: Any, *, as_json: bool, text: str | Table | Sequence[str | Table
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """A plain table of texts."""
+    """A plain table of texts; in a narrow terminal they take more lines, and nothing is cut off."""
     grid = Table(title=title, title_justify="left")
     for column in columns:
-        grid.add_column(column)
+        grid.add_column(column, overflow="fold")
     for row in rows:
         grid.add_row(*(str(cell) for cell in row))
     return grid

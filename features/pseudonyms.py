@@ -27,13 +27,17 @@ SHORTEST_KEY: Final = 16
 _HASH: Final = re.compile(PREFIX + "[0-9a-f]{32}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _WRITTEN_NUMBER: Final = re.compile(r"\+?[0-9](?:[ .()/-]{0,2}[0-9])*\)?|\+?\([0-9](?:[ .()/-]{0,2}[0-9])*")
-_MOBILE_CN: Final = re.compile(r"(?:00)?(?:86)?(1[3-9][0-9]{9})")
+_MOBILE_CN: Final = re.compile(r"(?:86)?(1[3-9][0-9]{9})")
 _PHONE_NANP: Final = re.compile(r"1?([2-9][0-9]{2}[2-9][0-9]{6})")
-_LANDLINE_CN: Final = re.compile(r"0[1-9][0-9]{1,2}[ -][0-9]{7,8}")
+# The prefix of calls abroad. With fewer than ten digits behind it, it is the padding of an ordinary id.
+_ABROAD: Final = re.compile(r"00([1-9][0-9]{9,14})")
+# National numbers with their trunk 0: mobiles and landlines of most countries, Chinese landlines the longest.
+_PHONE_TRUNK: Final = re.compile(r"0[1-9][0-9]{8,10}")
 _NATIONAL_ID_CN: Final = re.compile(
     r"[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]"
 )
 _CARD: Final = re.compile(r"[0-9]{15,19}")
+_SHORT_CARD: Final = re.compile(r"[0-9]{13,14}")
 
 
 class Pseudonyms:
@@ -106,6 +110,11 @@ class Pseudonyms:
         return key
 
 
+def possible(text: str) -> str:
+    """SQL of whether `personal_number` may accept a text: it has eight digits or an at sign."""
+    return f"(contains({text}, '@') OR length(regexp_replace({text}, '[^0-9]', '', 'g')) >= 8)"
+
+
 def personal_number(text: str) -> str | None:
     """The normalised phone, card or national-id number or e-mail that a text is; None for any other."""
     stripped = text.strip()
@@ -117,11 +126,18 @@ def personal_number(text: str) -> str | None:
         return None
     digits = re.sub(r"[^0-9]", "", stripped)
     abroad = stripped.startswith("+")
+    if match := _ABROAD.fullmatch(digits):
+        abroad, digits = True, match[1]
     # 14155552671 is a mobile in China, +1 415 555 2671 one in North America.
     for pattern in (_PHONE_NANP, _MOBILE_CN) if abroad else (_MOBILE_CN, _PHONE_NANP):
         if match := pattern.fullmatch(digits):
             return match[1]
     international = abroad and 8 <= len(digits) <= 15  # noqa: PLR2004 - ITU-T E.164
-    if international or _LANDLINE_CN.fullmatch(stripped) or _CARD.fullmatch(digits):
-        return digits
-    return None
+    card = _CARD.fullmatch(digits) or (_SHORT_CARD.fullmatch(digits) and _passes_luhn(digits))
+    return digits if international or card or _PHONE_TRUNK.fullmatch(digits) else None
+
+
+def _passes_luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0

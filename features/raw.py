@@ -57,41 +57,57 @@ def find(opened: duckdb.DuckDBPyConnection, folder: Path) -> tuple[list[RawTable
     Raises:
         UserError: a file is empty or cannot be read.
     """
-    found, warnings = [], []
+    found = []
+    unused = {path for path in folder.iterdir() if not path.name.startswith(".")} - {folder / SOURCE_TOML}
     for name in TABLES:
-        files = _files(folder, name)
+        files, others = _files(folder, name)
+        unused = unused.difference(files, [folder / name] if (folder / name).is_dir() else ()).union(others)
         if files:
-            parts = tuple(_part(opened, file, folder, number) for number, file in enumerate(files))
+            parts = tuple(_part(opened, file, folder, name, number) for number, file in enumerate(files))
             found.append(RawTable(name, parts))
-    for path in sorted(folder.iterdir()):
-        stem = path.name.partition(".")[0]
-        if stem in TABLES or path.name == SOURCE_TOML or path.name.startswith("."):
-            continue
-        if path.suffix in _SUFFIXES or path.is_dir():
-            near = difflib.get_close_matches(stem.lower(), TABLES, n=1)
-            hint = f" Did you mean {near[0]}{path.suffix}?" if near else ""
-            warnings.append(f"{path.name} is not used: no canonical table has that name.{hint}")
-    return found, warnings
+    return found, [_not_used(path, folder) for path in sorted(unused)]
 
 
-def _files(folder: Path, table: str) -> list[Path]:
-    """A table's files: the single ones first, then the parts of its folder by name."""
-    single = [folder / f"{table}{suffix}" for suffix in _SUFFIXES if (folder / f"{table}{suffix}").is_file()]
+def _not_used(path: Path, folder: Path) -> str:
+    """The warning about a file or folder that is not read."""
+    label = str(path.relative_to(folder))
+    if path.parent == folder and (_readable(path) or path.is_dir()):
+        near = difflib.get_close_matches(path.name.partition(".")[0].lower(), TABLES, n=1)
+        hint = f" Did you mean {near[0]}{path.suffix.lower()}?" if near else ""
+        return f"{label} is not used: no canonical table has that name.{hint}"
+    return f"{label} is not read: it is no .parquet or .csv file."
+
+
+def _readable(path: Path) -> bool:
+    return path.suffix.lower() in _SUFFIXES and path.is_file()
+
+
+def _files(folder: Path, table: str) -> tuple[list[Path], list[Path]]:
+    """A table's files, the single ones first, then the parts of its folder by path; and what is no part."""
+    single = [path for path in folder.iterdir() if path.stem == table and _readable(path)]
+    single.sort(key=lambda path: (_SUFFIXES.index(path.suffix.lower()), path.name))
     parts = folder / table
     if not parts.is_dir():
-        return single
-    inside = sorted(path for path in parts.iterdir() if path.suffix in _SUFFIXES and path.is_file())
+        return single, []
+    seen = [
+        path
+        for path in sorted(parts.rglob("*"))
+        if not any(name.startswith(".") for name in path.relative_to(parts).parts)
+        # A linked folder is not entered: it is one thing that is not read.
+        and (path.is_symlink() or not path.is_dir())
+    ]
+    inside = [path for path in seen if _readable(path)]
     if not inside and not single:
         raise UserError(f"folder {table}/ has no .parquet or .csv file.", ExitCode.BAD_DATA)
-    return single + inside
+    return single + inside, [path for path in seen if path not in set(inside)]
 
 
-def _part(opened: duckdb.DuckDBPyConnection, file: Path, folder: Path, number: int) -> Part:
+def _part(opened: duckdb.DuckDBPyConnection, file: Path, folder: Path, table: str, number: int) -> Part:
     label = str(file.relative_to(folder))
     if file.stat().st_size == 0:
         raise UserError(f"{label} is empty: it has not even a header.", ExitCode.BAD_DATA)
-    if file.suffix == ".csv":
-        return _csv_part(file, label, f"rejects_{file.parent.name}_{file.stem}_{number}")
+    if file.suffix.lower() == ".csv":
+        return _csv_part(file, label, f"rejects_{table}_{number}")
     return parquet_part(opened, file, label)
 
 
@@ -104,7 +120,7 @@ def parquet_part(opened: duckdb.DuckDBPyConnection, file: Path, label: str, quer
         label: its name for the user.
         query: select list over the file's columns, for a source that has to be reshaped.
     """
-    numbered = f"read_parquet({literal(file)}, file_row_number = true)"
+    numbered = f"read_parquet({literal(file)}, file_row_number = true, hive_partitioning = false)"
     relation = f"SELECT {query}, file_row_number + 1 AS {ROW} FROM {numbered}"
     try:
         types = described(opened, relation)
@@ -141,12 +157,11 @@ def _csv_part(file: Path, label: str, rejects: str) -> Part:
     if twice := {name for name in names if lowered.count(name.lower()) > 1}:
         raise UserError(f"{label} names column {min(twice)!r} twice.", ExitCode.BAD_DATA)
     spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    rejects = re.sub(r"\W", "_", rejects)
     relation = f"""
         SELECT *, row_number() OVER () AS {ROW}
         FROM read_csv({literal(file)}, auto_detect = false, header = true, columns = {{{spec}}},
-                      delim = {literal(delimiter)}, quote = '"', escape = '"', ignore_errors = true,
-                      store_rejects = true, rejects_limit = 0,
+                      hive_partitioning = false, delim = {literal(delimiter)}, quote = '"', escape = '"',
+                      ignore_errors = true, store_rejects = true, rejects_limit = 0,
                       rejects_table = '{rejects}', rejects_scan = '{rejects}_scan')"""
     return Part(label, relation, dict.fromkeys(names, "VARCHAR"), rejects)
 

@@ -10,7 +10,7 @@ import duckdb
 
 from features.checks import PART, REASON, VALUES, Reading, masked, staged
 from features.contract import Personal, Presence, Table
-from features.pseudonyms import Pseudonyms
+from features.pseudonyms import Pseudonyms, possible
 from features.raw import ROW, Part, RawTable, resolve, unreadable
 from features.session import literal
 from features.source import SOURCE_TOML
@@ -28,7 +28,7 @@ class Staged:
         read: rows read.
         reasons: how many rows each reason refused, most frequent first.
         bad: rows refused.
-        hashed: whether personal numbers were replaced by keyed hashes.
+        hashed: whether accepted rows have keyed hashes in place of personal numbers.
         warnings: sentences about what may not be as meant.
     """
 
@@ -71,14 +71,22 @@ def read(
         except duckdb.Error as error:
             raise unreadable(part.label, error) from None
         warnings.extend(_unused(table, part, names))
-    hashed = _hash_personal(opened, table, pseudonyms, warnings)
+    _hash_personal(opened, table, pseudonyms)
     if table.key:
         _refuse_repeated_keys(opened, table)
+    hashed = _hashed(opened, table)
+    if ids := sum(hashed[column.name] for column in table.columns if column.personal is Personal.REFERENCE):
+        warnings.append(
+            f"{table.name}: {ids:,} customer ids are phone, card or national-id numbers or e-mails and are "
+            f"stored as keyed hashes. If they are none, say plain_customer_ids = true in {SOURCE_TOML}."
+        )
     warnings.extend(_midnights(opened, table, reading))
     total, bad = _counts(opened, table)
     given = tuple(frozenset(names) for names in resolved)
     labels = tuple(part.label for part in source.parts)
-    return Staged(table, labels, given, total, bad, _reasons(opened, table), hashed, tuple(warnings))
+    return Staged(
+        table, labels, given, total, bad, _reasons(opened, table), any(hashed.values()), tuple(warnings)
+    )
 
 
 def _rejected_lines(table: Table, number: int, part: Part) -> str:
@@ -94,44 +102,47 @@ def _rejected_lines(table: Table, number: int, part: Part) -> str:
               FROM {part.rejects} GROUP BY line)"""
 
 
-def _hash_personal(
-    opened: duckdb.DuckDBPyConnection, table: Table, pseudonyms: Pseudonyms, warnings: list[str]
-) -> bool:
+def _hash_personal(opened: duckdb.DuckDBPyConnection, table: Table, pseudonyms: Pseudonyms) -> None:
     """Replace personal numbers by keyed hashes, in good rows; bad rows show masked values only."""
-    hashed = False
     ways: dict[Personal, Callable[[str], str]] = {
         Personal.REFERENCE: pseudonyms.of,
         Personal.VALUE: pseudonyms.of_value,
         Personal.PLATE: pseudonyms.of_plate,
     }
+    opened.execute("CREATE OR REPLACE TEMP TABLE _hashes (_column VARCHAR, _given VARCHAR, _hash VARCHAR)")
     for column in table.columns:
         if column.personal is Personal.NO:
             continue
-        # Anything personal_number accepts has eight digits or an at sign: most ids never reach Python.
-        likely = (
-            f"length(regexp_replace({column.name}, '[^0-9]', '', 'g')) >= 8 OR contains({column.name}, '@')"
+        # Most ids never reach Python.
+        where = (
+            possible(column.name) if column.personal is Personal.REFERENCE else f"{column.name} IS NOT NULL"
         )
-        where = likely if column.personal is Personal.REFERENCE else "true"
         values = opened.execute(
-            f"SELECT DISTINCT {column.name} FROM {stage(table)} WHERE {column.name} IS NOT NULL AND ({where})"
+            f"SELECT DISTINCT {column.name} FROM {stage(table)} WHERE {REASON} IS NULL AND {where}"
         ).fetchall()
         replaced = [(value, new) for (value,) in values if (new := ways[column.personal](value)) != value]
         if not replaced:
             continue
-        hashed = True
-        opened.execute("CREATE OR REPLACE TEMP TABLE _hashes (_given VARCHAR, _hash VARCHAR)")
-        opened.execute("INSERT INTO _hashes SELECT unnest($1), unnest($2)", list(zip(*replaced, strict=True)))
+        given, hashes = zip(*replaced, strict=True)
+        opened.execute("INSERT INTO _hashes SELECT $1, unnest($2), unnest($3)", [column.name, given, hashes])
         opened.execute(
-            f"UPDATE {stage(table)} SET {column.name} = _hash FROM _hashes WHERE {column.name} = _given"
+            f"UPDATE {stage(table)} SET {column.name} = _hash FROM _hashes "
+            f"WHERE _column = {literal(column.name)} AND {column.name} = _given"
         )
-        opened.execute("DROP TABLE _hashes")
-        if column.personal is Personal.REFERENCE:
-            warnings.append(
-                f"{table.name}: {len(replaced):,} customer ids are phone, card or national-id numbers or "
-                f"e-mails and are stored as keyed hashes. If they are none, say plain_customer_ids = true in "
-                f"{SOURCE_TOML}."
-            )
-    return hashed
+
+
+def _hashed(opened: duckdb.DuckDBPyConnection, table: Table) -> dict[str, int]:
+    """How many values of each personal column of the good rows were replaced."""
+    counts: dict[str, int] = {}
+    for column in table.columns:
+        if column.personal is not Personal.NO:
+            row = opened.execute(
+                f"SELECT count(DISTINCT {column.name}) FROM {stage(table)} WHERE {REASON} IS NULL AND "
+                f"{column.name} IN (SELECT _hash FROM _hashes WHERE _column = {literal(column.name)})"
+            ).fetchone()
+            assert row is not None
+            counts[column.name] = int(row[0])
+    return counts
 
 
 def _refuse_repeated_keys(opened: duckdb.DuckDBPyConnection, table: Table) -> None:

@@ -17,7 +17,12 @@ from filelock import FileLock, Timeout
 from features import publishing
 from features.errors import ExitCode, UserError
 from features.json_file import read_json, write_json
-from features.migrations import migrate
+from features.migrations import migrate, stated_version
+
+# What to say of a workspace in which a command has not been run.
+_ABSENT = {"ingest": "nothing has been ingested yet", "features build": "no features have been built yet"}
+# The commands that begin a workspace; any other needs what they make.
+_BEGIN = ("ingest", "run")
 
 
 @dataclass(frozen=True)
@@ -80,28 +85,45 @@ class Workspace:
         """Make the folder if need be and bring an older layout up to date.
 
         Raises:
-            UserError: the workspace was written by a newer version.
+            UserError: as `check`.
         """
+        self.check()
         self.root.mkdir(parents=True, exist_ok=True)
         migrate(self.root)
         return self
 
+    def check(self) -> int:
+        """Look at the folder without changing it; its schema version, 0 when there is none.
+
+        Raises:
+            UserError: it is a file, was written by a newer version, or does not state its version readably.
+        """
+        if self.root.exists() and not self.root.is_dir():
+            raise UserError(f"workspace {self.root} is a file. Give --workspace a folder.")
+        return stated_version(self.root)
+
     def require(self, path: Path, command: str) -> Path:
-        """Return `path` if it exists, else say which command makes it."""
+        """Return `path` if it exists, else say which command makes it: `ingest` or `features build`."""
         if not path.exists():
-            raise UserError(
-                f"{path.name} is not there yet in workspace {self.root}. Run `nextbest {command}` first.",
-                ExitCode.NOT_BUILT,
-            )
+            raise self._not_built(command)
         return path
+
+    def _not_built(self, command: str) -> UserError:
+        return UserError(
+            f"{_ABSENT[command]} in workspace {self.root}. Run `nextbest {command}` first.",
+            ExitCode.NOT_BUILT,
+        )
 
     @contextmanager
     def lock(self, purpose: str) -> Iterator[None]:
         """Hold the workspace for writing; a second writer is told who holds it.
 
         Raises:
-            UserError: another process holds it (exit code LOCKED).
+            UserError: another process holds it (exit code LOCKED); there is no workspace (NOT_BUILT), and
+                this command does not begin one.
         """
+        if purpose not in _BEGIN and not self.root.exists():
+            raise self._not_built("ingest")
         self.create()
         note = self.root / "lock.json"
         lock = FileLock(self.root / ".lock")

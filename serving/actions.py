@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from features import catalogue as features_catalogue
 from features import expressions
 from features.errors import UserError, unknown
@@ -205,6 +207,7 @@ def _action(entry: Entry, parsed: CatalogueFile) -> Action:
             parts[field] = expressions.parse(getattr(entry, field), known, kind=kind)
         except UserError as error:
             raise UserError(f"action {entry.id!r}: {field}: {error}") from None
+    _check_probability(entry, parts["propensity"], parsed)
     unique = tuple(
         dict.fromkeys(name for field in parts for name in _in_order(parts[field], getattr(entry, field)))
     )
@@ -223,6 +226,19 @@ def _action(entry: Entry, parsed: CatalogueFile) -> Action:
         evidence=tuple(name for name in unique if name not in parsed.assumptions),
         assumptions=tuple(name for name in unique if name in parsed.assumptions),
     )
+
+
+def _check_probability(entry: Entry, propensity: Expression, parsed: CatalogueFile) -> None:
+    """A propensity that is the same for every customer is known now."""
+    if not propensity.names <= parsed.assumptions.keys():
+        return
+    columns = {name: np.array([item.value]) for name, item in parsed.assumptions.items()}
+    value = float(propensity.evaluate(columns)[0])
+    if not 0 <= value <= 1:
+        raise UserError(
+            f"action {entry.id!r}: propensity: {entry.propensity} is {value:g}, not a probability. "
+            "Give a number from 0 to 1."
+        )
 
 
 def _in_order(expression: Expression, text: str) -> list[str]:

@@ -52,7 +52,7 @@ def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None
         actions=actions(engine, considered, request.limit, request.language),
         dropped=[
             schemas.DroppedAnswer(action_id=item.action_id, channel=item.channel, reason=item.reason)
-            for item in considered.dropped(0)
+            for item in considered.dropped(0, request.limit)
         ],
     )
     if write and not request.dry_run:
@@ -241,6 +241,7 @@ def _items(
         kind=kind,
         horizon_days=engine.recommender.horizon_days if engine.recommender else None,
         items=[_item(engine, pick, request.language) for pick in picks],
+        ignored=engine.unknown_products(basket),
     )
     if write and not request.dry_run:
         proposed = [{"product_id": item.product_id, "score": item.score} for item in answer.items]

@@ -72,23 +72,27 @@ def decide(
     as_json: JsonOption = False,
 ) -> None:
     """Answer as /v1/next-best-action would, without a service and without a record."""
-    from features.errors import unknown
-    from serving import answers, meanings, schemas
+    from pydantic import ValidationError
+
+    from features.errors import UserError, unknown
+    from serving import answers, meanings, problems, schemas
     from serving.engine import Engine
 
     if lang not in meanings.LANGUAGES:
         raise unknown("language", lang, meanings.LANGUAGES)
+    asked = {
+        "customer": {"customer_id": customer},
+        "as_of": as_of,
+        "place": place,
+        "limit": limit,
+        "language": lang,
+        "dry_run": True,
+    }
+    try:
+        request = schemas.DecisionRequest.model_validate(asked)
+    except ValidationError as error:
+        raise UserError(str(problems.from_validation(error, set(asked)))) from None
     engine = Engine.open(workspace(root), actions_file=actions, allow_future_model=allow_future_model)
-    request = schemas.DecisionRequest.model_validate(
-        {
-            "customer": {"customer_id": customer},
-            "as_of": as_of,
-            "place": place,
-            "limit": limit,
-            "language": lang,
-            "dry_run": True,
-        }
-    )
     answer = answers.decide(engine, request, None)
     emit(answer.model_dump(), as_json=as_json, text=_decision(answer, engine.currency))
 

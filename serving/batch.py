@@ -72,6 +72,11 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
+def lost(folder: Path) -> list[str]:
+    """The files of a published output that are not there any more."""
+    return [f"{name}.parquet" for name in SCHEMAS if not (folder / f"{name}.parquet").exists()]
+
+
 def score(
     workspace: Workspace,
     *,

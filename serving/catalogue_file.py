@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from features.errors import UserError
+from features.errors import UserError, unknown
 
 
 class _Strict(BaseModel):
@@ -126,7 +126,13 @@ def _content(file: Path) -> Any:
 
 def _sentence(file: Path, content: Any, error: ValidationError) -> str:
     """The first complaint in words: file, action, field, what is wrong."""
-    first = error.errors(include_url=False, include_context=False)[0]
+    if content is None:
+        return f"{file}: the file is empty. Start from a copy of the packaged actions.yaml."
+    first, *others = error.errors(include_url=False, include_context=False)
+    if first["type"] == "missing":
+        # A misspelt key is both a missing one and one that is not known; only the second says what to do.
+        beside = (e for e in others if e["type"] == "extra_forbidden" and e["loc"][:-1] == first["loc"][:-1])
+        first = next(beside, first)
     path = list(first["loc"])
     subject = ""
     match path:
@@ -138,8 +144,23 @@ def _sentence(file: Path, content: Any, error: ValidationError) -> str:
             subject, path = f"action {name!r}: ", rest
         case _:
             pass
+    if first["type"] == "extra_forbidden":
+        owner = "".join(f"{part}: " for part in path[:-1])
+        return f"{file}: {subject}{owner}{unknown('field', str(path[-1]), _fields(first['loc'][:-1]))}"
     field = ".".join(str(part) for part in path)
-    what = {"missing": "is missing", "extra_forbidden": "is not a known field"}.get(
-        first["type"], f"{first['msg'][:1].lower()}{first['msg'][1:]}, got {first['input']!r}"
-    )
+    what = {
+        "missing": "is missing",
+        "model_type": f"has to be a mapping (name: value), got {first['input']!r}",
+    }.get(first["type"], f"{first['msg'][:1].lower()}{first['msg'][1:]}, got {first['input']!r}")
     return f"{file}: {subject}{field or 'the file'}: {what}."
+
+
+def _fields(owner: tuple[int | str, ...]) -> Collection[str]:
+    """The fields of the part of a file that stands at `owner`."""
+    match owner:
+        case ():
+            return CatalogueFile.model_fields
+        case (group, _):
+            parts = {"channels": Channel, "places": Place, "assumptions": Assumption, "actions": Entry}
+            return parts[str(group)].model_fields
+    return Text.model_fields

@@ -109,9 +109,10 @@ class Decisions:
             value_cents=float(self.value_cents[row, index]),
         )
 
-    def dropped(self, row: int) -> list[Dropped]:
-        """What was considered for one customer and is not proposed, by action id and channel."""
+    def dropped(self, row: int, limit: int | None = None) -> list[Dropped]:
+        """What was considered for one customer and is not in `ranked`, by action id and channel."""
         found = []
+        listed = {choice.action.id for choice in self.ranked(row, limit)}
         for index, action in enumerate(self.actions):
             state = int(self.state[row, index])
             if state != OFFERED:
@@ -130,6 +131,9 @@ class Decisions:
                     found.append(
                         Dropped(action.id, channel, f"worth {value} cents; channel {better} is worth more")
                     )
+                elif action.id not in listed:
+                    why = f"worth {value} cents through {channel}; beyond the limit of {limit}"
+                    found.append(Dropped(action.id, channel, why))
         return found
 
     def _why(self, row: int, action: Action, state: int) -> str:

@@ -160,6 +160,11 @@ class Engine:
         histories = Histories.of([subject.history], self.products, [subject.customer_id])
         return self.recommender.picks(histories, subject.as_of, limit, kinds, basket)
 
+    def unknown_products(self, basket: Sequence[str]) -> list[str]:
+        """Products of a basket that have no say in its lists; all of them without a product model."""
+        distinct = list(dict.fromkeys(basket))
+        return distinct if self.recommender is None else self.recommender.unknown(distinct)
+
     def columns(self, subject: Subject, place: str) -> Mapping[str, NDArray[np.float64]]:
         """What the expressions of the actions at a place read about one customer."""
         best = np.full(1, np.nan)

@@ -166,9 +166,18 @@ def _ingest(space: Workspace, source: str) -> Step:
         name="ingest",
         floors=("features",),
         depends={"source": source, "content": folder_hash(folder)},
-        ready=lambda _: (space.tables / "source.json").exists(),
+        ready=lambda _: _whole_tables(space),
         work=work,
     )
+
+
+def _whole_tables(space: Workspace) -> bool:
+    from features.canonical import SOURCE_FILE, Canonical
+
+    if not (space.tables / SOURCE_FILE).exists():
+        return False
+    canonical = Canonical.open(space)
+    return all(canonical.has(name) for name in canonical.profile["rows"])
 
 
 def _features(space: Workspace, canonical: Canonical) -> Step:
@@ -269,7 +278,9 @@ def _score(space: Workspace, canonical: Canonical, as_of: int) -> Step:
             "actions": actions.choose(space.root, None).read_text(encoding="utf-8"),
             "as_of": as_of,
         },
-        ready=lambda past: past["manifest"] == read_json(space.scores / MANIFEST),
+        ready=lambda past: (
+            past["manifest"] == read_json(space.scores / MANIFEST) and not batch.lost(space.scores)
+        ),
         work=work,
     )
 

@@ -39,7 +39,9 @@ _PROBLEMS = {
     "400": "The request is not valid",
     "401": "An API key is needed",
     "404": "Not found",
+    "405": "The path is asked with another method",
     "413": "The request is too large",
+    "415": "The body is not application/json",
     "422": "The request cannot be answered",
 }
 
@@ -79,7 +81,7 @@ def _question(
             "required": True,
             "content": {"application/json": {"schema": _ref(asked), "example": body}},
         },
-        "responses": {"200": _content("The answer", answer), **_refusals("400", "401", "404", "413", "422")},
+        "responses": {"200": _content("The answer", answer), **_refusals(*_PROBLEMS)},
     }
 
 
@@ -100,7 +102,8 @@ def _pages() -> dict[str, Any]:
         "schema": {"type": "string"},
         "example": "2375",
     }
-    plain = {"responses": {"200": {"description": "It is"}, "503": {"description": "It is not"}}}
+    method = _refusals("405")
+    plain = {"responses": {"200": {"description": "It is"}, **method, "503": {"description": "It is not"}}}
     return {
         "/v1/customers/{customer_id}": {
             "get": {
@@ -109,13 +112,18 @@ def _pages() -> dict[str, Any]:
                 "parameters": [path, *query],
                 "responses": {
                     "200": _content("The portrait", schemas.Portrait),
-                    **_refusals("400", "401", "404", "422"),
+                    **_refusals("400", "401", "404", "405", "413", "422"),
                 },
             }
         },
         "/livez": {"get": {"summary": "Is the process alive?", **plain}},
         "/readyz": {"get": {"summary": "Is it ready to answer?", **plain}},
-        "/metrics": {"get": {"summary": "Prometheus metrics", "responses": {"200": {"description": "Text"}}}},
+        "/metrics": {
+            "get": {
+                "summary": "Prometheus metrics",
+                "responses": {"200": {"description": "Text"}, **method},
+            }
+        },
     }
 
 

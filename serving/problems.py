@@ -58,6 +58,8 @@ def from_validation(error: ValidationError, known: set[str]) -> ProblemError:
         case "json_invalid":
             return ProblemError(400, f"The body is not valid JSON: {_reason(first['msg'])}.", "malformed")
         case "extra_forbidden":
+            if len(first["loc"]) > 1:
+                known = {f"customer.{name}" for name in schemas.Customer.model_fields}
             return ProblemError(400, str(unknown("field", field, known)), "unknown-field")
         case "missing":
             return ProblemError(400, f"{field} is missing.", "missing-field")

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+import numpy as np
+
 from features.canonical import Canonical
 from serving import scores
 from serving.scorer import Champions
@@ -64,6 +66,12 @@ class Recommender:
     ) -> Recommendations:
         """The best products of n customers; see `training.recommendation.recommender.recommend`."""
         return recommend(self.model.fitted, histories, as_of, limit, kinds=kinds, basket=basket)
+
+    def unknown(self, products: Sequence[str]) -> list[str]:
+        """The products that the model was not trained on, in the order given."""
+        items = recommender.Recommender.of(self.model.fitted).assortment.items
+        codes = items.codes(np.array(products, dtype=np.str_))
+        return [product for product, code in zip(products, codes.tolist(), strict=True) if code < 0]
 
     def picks(
         self, histories: Histories, as_of: int, limit: int, kinds: Sequence[str], basket: Sequence[str] = ()

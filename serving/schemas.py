@@ -170,6 +170,7 @@ class ItemsAnswer(Answer):
     kind: str
     horizon_days: int | None
     items: list[Item]
+    ignored: list[str] = Field(description="Products of the basket that the model does not know.")
 
 
 class FeatureValue(BaseModel):

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features import clock
+from features.canonical import Canonical
 from features.errors import ExitCode, UserError
 from features.labels import ChurnLabel, LabelDefinitions, NextPurchaseLabel
 from features.offline import FeatureMatrix
 from features.workspace import Workspace
 from serving import scores
-from training import churn, next_purchase, registry
+from training import churn, next_purchase, registry, tasks
 from training.registry import Registered
 
 NUMBERS: tuple[str, ...] = tuple(s.name for s in scores.SCORES if s.task != scores.RECOMMENDATION)
@@ -54,7 +55,7 @@ class Champions:
         return cls(
             registered={task: model for task, model in found.items() if model is not None},
             missing={
-                task: f"{task}: no champion yet (nextbest train {task}, then nextbest promote {task})"
+                task: f"{task}: {_why_missing(workspace, task)}"
                 for task, model in found.items()
                 if model is None
             },
@@ -88,7 +89,8 @@ class Champions:
             raise UserError(
                 f"as-of {clock.to_date(as_of)} is before the day that the champion of {', '.join(future)} "
                 f"was trained as of ({clock.to_date(latest)}): its answer would know the future. Ask for "
-                "that day or a later one, train a model as of the earlier day, or give --allow-future-model."
+                "that day or a later one, or train a model as of the earlier day; who runs the command or "
+                "the service may start it with --allow-future-model."
             )
 
     def describe(self, as_of: int) -> dict[str, dict[str, Any]]:
@@ -102,6 +104,17 @@ class Champions:
             }
             for task, model in self.registered.items()
         }
+
+
+def impossible(canonical: Canonical, task: str) -> str | None:
+    """Why no training can give a source's task a champion; None when training can."""
+    reason = tasks.named(task).missing(canonical)
+    return None if reason is None else f"not possible with this source: {reason.rstrip('.')}"
+
+
+def _why_missing(workspace: Workspace, task: str) -> str:
+    advice = f"no champion yet (nextbest train {task}, then nextbest promote {task})"
+    return impossible(Canonical.open(workspace), task) or advice
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,11 @@ class Built:
 
     Attributes:
         name: tables, features, a task's champion, or scores.
-        built: whether it is there.
+        built: whether it is there. A task that the source cannot support has no champion and is not behind.
         as_of: the first day it knows nothing of; None when not built.
         says: what it is, in words.
         behind: why it is not fresh, and what to run; None when it is fresh.
+        run_id: the champion's MLflow run; None for anything else.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Built:
     as_of: str | None
     says: str
     behind: str | None
+    run_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Status:
         writer: purpose, process and start of the command that is writing in it; None when nobody is.
         source: name, time zone and currency of what was ingested; None when nothing was.
         links: tables, features, champions, scores.
-        fresh: whether every link is built and not behind.
+        fresh: whether there are links and none is behind.
     """
 
     workspace: Path
@@ -75,20 +77,22 @@ def status(root: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = Fals
 
 
 def inspect(space: Workspace) -> Status:
-    """Look at a workspace without changing anything in it."""
-    from features.json_file import read_json
+    """Look at a workspace without changing anything in it.
 
-    stated = read_json(space.root / "workspace.json")
-    links, source = _links(space) if stated else ((), None)
+    Raises:
+        UserError: it is a file, its layout is newer than this code, or one of its files cannot be read.
+    """
+    version = space.check()
+    links, source = _links(space) if version else ((), None)
     return Status(
         workspace=space.root,
         exists=space.root.exists(),
-        schema_version=stated.get("schema_version"),
+        schema_version=version or None,
         size_bytes=size_bytes(space.root),
         writer=writer(space),
         source=source,
         links=links,
-        fresh=bool(links) and all(link.built and link.behind is None for link in links),
+        fresh=bool(links) and all(link.behind is None for link in links),
     )
 
 
@@ -125,7 +129,7 @@ def _tasks() -> tuple[str, ...]:
 
 
 def _features(space: Workspace, canonical: Canonical) -> Built:
-    from features.build import NOTE, tiles_of
+    from features.build import FILES, NOTE, tiles_of
     from features.clock import to_date
     from features.json_file import read_json
 
@@ -133,28 +137,33 @@ def _features(space: Workspace, canonical: Canonical) -> Built:
     if not note:
         return Built("features", built=False, as_of=None, says="none", behind="run `nextbest features build`")
     fresh = tiles_of(canonical) is not None
+    lost = [file for file in FILES if not (space.features / file).exists()]
+    reason = f"{', '.join(lost)} is missing" if lost else "made from other tables"
     return Built(
         name="features",
         built=True,
         as_of=str(to_date(canonical.clock_day)) if fresh else None,
         says=f"{note['build']['customers']:,} customers, built {_written(space.features / NOTE)}",
-        behind=None if fresh else "made from other tables: run `nextbest features build`",
+        behind=None if fresh else f"{reason}: run `nextbest features build`",
     )
 
 
 def _champion(space: Workspace, canonical: Canonical, task: str) -> Built:
     from features.catalogue import catalogue_hash
     from features.clock import to_date
+    from serving.scorer import impossible
     from training import registry, tasks, tracking
 
     again = f"run `nextbest train {task}` and `nextbest promote {task}`"
     found = registry.champion_version(space, task)
     if found is None:
-        return Built(task, built=False, as_of=None, says="no champion", behind=again)
+        never = impossible(canonical, task)
+        says, behind = (never, None) if never else ("no champion", again)
+        return Built(task, built=False, as_of=None, says=says, behind=behind)
     version, run_id = found
     info = tracking.run_info(space, run_id)
     metric = tasks.named(task).primary
-    says = f"champion is version {version}, {metric} {info.metrics[metric]:.4f}, run {run_id}"
+    says = f"champion is version {version}, {metric} {info.metrics[metric]:.4f}"
     behind = None
     if info.tags["catalogue_hash"] != catalogue_hash():
         behind = f"trained on other feature declarations: {again}"
@@ -162,12 +171,13 @@ def _champion(space: Workspace, canonical: Canonical, task: str) -> Built:
         behind = f"{canonical.clock_day - info.as_of} days behind the tables: {again}"
     elif info.tags["data_fingerprint"] != canonical.profile["fingerprint"]:
         behind = f"trained on other tables: {again}"
-    return Built(task, built=True, as_of=str(to_date(info.as_of)), says=says, behind=behind)
+    return Built(task, built=True, as_of=str(to_date(info.as_of)), says=says, behind=behind, run_id=run_id)
 
 
 def _scores(space: Workspace, canonical: Canonical) -> Built:
     from features.clock import to_date
     from features.json_file import read_json
+    from serving.batch import lost
     from serving.publishing import MANIFEST
     from training import registry
 
@@ -178,7 +188,9 @@ def _scores(space: Workspace, canonical: Canonical) -> Built:
     champions = {task: registry.champion_version(space, task) for task in _tasks()}
     current = {task: found[1] for task, found in champions.items() if found is not None}
     behind = None
-    if used != current:
+    if gone := lost(space.scores):
+        behind = f"{', '.join(gone)} is missing: run `nextbest score`"
+    elif used != current:
         behind = "made by other models than the champions: run `nextbest score`"
     elif manifest["as_of"] < str(to_date(canonical.clock_day)):
         behind = f"as of {manifest['as_of']}, before the tables' last day: run `nextbest score`"
@@ -218,14 +230,19 @@ def lines(found: Status) -> list[str | Table]:
     facts = f"schema {found.schema_version}, {found.size_bytes / 1e6:.0f} MB"
     head = [f"workspace {found.workspace}: {facts}, {'fresh' if found.fresh else 'not fresh'}"]
     if found.source:
-        head.append(f"source {found.source['name']}, {found.source['time_zone']}, {found.source['currency']}")
+        head.append(f"source {', '.join(filter(None, found.source.values()))}")
     if found.writer:
         writing = found.writer
         head.append(
             f"`nextbest {writing['purpose']}` is writing (process {writing['pid']}, since {writing['since']})"
         )
-    rows = [(link.name, link.as_of or "-", link.says, link.behind or "fresh") for link in found.links]
-    return [*head, table("", ("part", "as of", "what", "state"), rows)]
+    rows = [(link.name, link.as_of or "-", link.says, _state(link)) for link in found.links]
+    runs = [f"{link.name}: run {link.run_id}" for link in found.links if link.run_id]
+    return [*head, table("", ("part", "as of", "what", "state"), rows), *runs]
+
+
+def _state(link: Built) -> str:
+    return link.behind or ("fresh" if link.built else "not needed")
 
 
 def _written(file: Path) -> str:

@@ -144,3 +144,30 @@ def test_the_console_script_reports_the_exit_code() -> None:
     assert (
         subprocess.run([*NEXTBEST, "nonsense"], capture_output=True, check=False).returncode == ExitCode.USAGE
     )
+
+
+def test_json_is_accepted_before_the_command(tmp_path: Path) -> None:
+    said = nextbest("--json", "status", workspace=tmp_path / "none")
+    assert json.loads(said.stdout)["exists"] is False
+    refused = nextbest("--json", "features", "export", "--out", "x.parquet", workspace=tmp_path / "none")
+    assert json.loads(refused.stderr)["exit_code"] == ExitCode.NOT_BUILT
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("score",), ("decide", "--customer", "x"), ("features", "build"), ("train",), ("promote", "--all")],
+    ids=" ".join,
+)
+def test_a_command_that_needs_a_workspace_makes_none(words: tuple[str, ...], tmp_path: Path) -> None:
+    refused = nextbest(*words, workspace=tmp_path / "none")
+    assert refused.returncode == ExitCode.NOT_BUILT
+    assert "nothing has been ingested yet in workspace" in refused.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_file_as_the_workspace_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for words in (("status",), ("ingest", "--source", "complete-journey"), ("score",)):
+        refused = nextbest(*words, workspace=tmp_path / "file")
+        assert refused.returncode == ExitCode.USAGE
+        assert "file is a file" in refused.stderr

@@ -17,6 +17,7 @@ import pytest
 import cli
 from features.errors import EXIT_MEANINGS, ExitCode
 from features.workspace import Workspace
+from serving import keys
 from tests.conftest import Running, done, nextbest
 
 ROOT = Path(__file__).parent.parent
@@ -103,6 +104,14 @@ def test_links_lead_somewhere() -> None:
     targets = re.findall(r"\]\((?!https?://)([^)#]+)", README)
     assert targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_the_keys_shown_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shown,) = re.findall(rf"`{keys.VARIABLE}=(\S+)`", README)
+    (sent,) = re.findall(r"`Authorization: (Bearer \S+)`", README)
+    monkeypatch.setenv(keys.VARIABLE, shown)
+    assert keys.Keys.configured(tmp_path).admits({"authorization": sent})
+    assert f"at least {keys.SHORTEST} characters" in README
 
 
 def test_there_are_questions() -> None:

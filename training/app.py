@@ -265,12 +265,13 @@ def _lines(report: TrainReport) -> list[Any]:
     lines: list[Any] = []
     rows = []
     for each in report.trained:
-        rows.append((each.task, each.version, each.as_of, f"{sum(each.seconds.values()):.0f} s", each.run_id))
+        rows.append((each.task, each.version, each.as_of, f"{sum(each.seconds.values()):.0f} s"))
         lines += [f"{each.task}: {sentence}" for sentence in each.bars]
         lines += [f"  warning: {warning}" for warning in each.warnings]
+        lines.append(f"  run: {each.run_id}")
         lines.append(f"  report: {each.report}")
     lines += [f"{each.task} skipped: {each.reason}" for each in report.skipped]
-    return [table("Trained", ("task", "version", "as of", "time", "run"), rows), *lines]
+    return [table("Trained", ("task", "version", "as of", "time"), rows), *lines]
 
 
 def _said(verdict: Verdict) -> list[str]:

@@ -14,22 +14,29 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from training import style, weighted
-from training.evaluation import Evaluation
+from training.evaluation import Evaluation, Word
 from training.metrics import MODEL, column, models_in, spoken, values
 from training.weighted import Floats
 
 PERCENT = PercentFormatter(1, decimals=0)
+STAND: dict[Word, str] = {"better": "above", "worse": "below", "undecided": "level with"}
 
 
 def roc_pr(frame: pd.DataFrame, label: str, evaluation: Evaluation) -> Figure:
     """ROC and precision-recall curves of the model and every baseline."""
     y, models = values(frame, label), evaluation.models
     others = [v for v in (evaluation.value("roc_auc", m) for m in models[1:]) if not math.isnan(v.value)]
-    ours, finding = evaluation.value("roc_auc"), f"ROC-AUC {style.number(evaluation.value('roc_auc').value)}"
+    ours = evaluation.value("roc_auc").value
+    finding = f"ROC-AUC {style.number(ours)}"
     if others:
         best = max(others, key=lambda v: v.value)
-        word = "above" if ours.value >= best.value else "below"
-        finding += f", {word} the best baseline: {spoken(best.model)}, {style.number(best.value)}"
+        stand = evaluation.difference("roc_auc", best.model).verdict
+        # Level curves often agree in three digits: a fourth shows which value is the larger.
+        digits = 4 if stand == "undecided" else 3
+        finding = (
+            f"ROC-AUC {style.number(ours, digits)}, {STAND[stand]} the best baseline: "
+            f"{spoken(best.model)}, {style.number(best.value, digits)}"
+        )
     figure, (roc, pr) = style.canvas(finding, 1, 2, (9.6, 4.6))
     for model in reversed(models):
         s = _scores(frame, model)

@@ -152,12 +152,11 @@ class Evaluation:
         title, d, other = bar.metric.title, bar.difference, spoken(bar.difference.baseline)
         if math.isnan(d.value):
             return f"{title} cannot be compared with {other}: it is undefined on {self.scope}."
-        word = "above" if bar.metric.higher_is_better else "below"
-        stand = {
-            "better": f"{word} {other} beyond chance",
-            "worse": f"worse than {other} beyond chance",
-            "undecided": f"{'no worse' if bar.reached else 'worse'} than {other}, which may be chance",
-        }[d.verdict]
+        word, near = ("above", "higher than") if bar.metric.higher_is_better else ("below", "lower than")
+        near = near if bar.reached else "worse than"
+        chance = f"{near} {other}'s, but the difference may be chance" if d.value else f"equal to {other}'s"
+        clear = {"better": f"{word} {other} beyond chance", "worse": f"worse than {other} beyond chance"}
+        stand = clear.get(d.verdict, chance)
         return (
             f"{title} is {bar.model.value:.4f} against {bar.baseline.value:.4f}: {stand} (difference "
             f"{d.value:+.4f}, 95 % interval {d.low:+.4f} to {d.high:+.4f}, on {self.scope})."

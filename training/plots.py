@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from features.columns import AS_OF, CUSTOMER_ID
@@ -20,6 +21,8 @@ from training.metrics import MODEL, Measure, column, spoken
 
 COLOURS = {"better": style.GOOD, "worse": style.BAD, "undecided": style.OPEN}
 PANELS = 6
+VISIBLE = 0.08
+"""Least share of the axis that an interval needs to show beside its dot."""
 
 
 def figures(
@@ -45,7 +48,7 @@ def figures(
         drawn["horizons"] = curves.horizons(frame, label)
     if list_measures(evaluation):
         drawn["lists"] = lists(evaluation)
-    if not math.isnan(evaluation.value(primary).value):
+    if len(evaluation.cutoffs) > 1 and not math.isnan(evaluation.value(primary).value):
         drawn["by_cutoff"] = by_cutoff(evaluation, primary)
     if importance:
         drawn["importance"] = feature_importance(importance)
@@ -83,14 +86,21 @@ def forest(rows: Mapping[Measure, Sequence[tuple[str, Difference]]], finding: st
     figure, panels = style.canvas(finding, lines, columns, (10.0, 1.0 + lines * (0.8 + 0.26 * longest)))
     for panel in panels[len(rows) :]:
         panel.set_visible(False)
+    clipped = False
     for panel, (measure, items) in zip(panels, rows.items(), strict=False):
         sign = 1 if measure.higher_is_better else -1
-        for place, (_, item) in enumerate(items):
-            ends = sorted((sign * item.low, sign * item.high))
-            panel.plot(
-                ends, [place, place], color=COLOURS[item.verdict], linewidth=2.2, solid_capstyle="butt"
-            )
-            panel.plot(sign * item.value, place, "o", color=COLOURS[item.verdict], markersize=5.5)
+        spans = [_span(item, sign) for _, item in items]
+        limits, far = _near(spans)
+        clipped |= bool(far)
+        for place, ((_, item), ends) in enumerate(zip(items, spans, strict=True)):
+            colour = COLOURS[item.verdict]
+            if place in far:
+                _beyond(panel, place, sign * item.value, ends, colour)
+                continue
+            panel.plot(ends, [place, place], color=colour, linewidth=2.2, solid_capstyle="butt")
+            panel.plot(sign * item.value, place, "o", color=colour, markersize=4.5)
+        if far:
+            panel.set_xlim(*limits)
         panel.axvline(0, color=style.INK, linewidth=1)
         panel.set_yticks(range(len(items)), [name for name, _ in items])
         panel.set_ylim(len(items) - 0.5, -0.5)
@@ -98,8 +108,55 @@ def forest(rows: Mapping[Measure, Sequence[tuple[str, Difference]]], finding: st
         panel.locator_params(axis="x", nbins=5)
         style.label(panel, "", "", measure.title + ("" if sign > 0 else ", reduction"))
     note = f"{direction}; line: paired 95 % household-bootstrap interval; grey: undecided"
+    note += "; arrow: beyond the axis" if clipped else ""
     figure.supxlabel(note, fontsize=8.5, color=style.GREY)
     return figure
+
+
+def _span(item: Difference, sign: int) -> tuple[float, float]:
+    """Ends of a difference's interval, lower first, turned by `sign`; its value where an end is unknown."""
+    low, high = sorted(sign * (item.value if math.isnan(end) else end) for end in (item.low, item.high))
+    return low, high
+
+
+def _near(spans: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], set[int]]:
+    """Limits of an axis on which the narrowest interval can be seen, and the places that lie beyond it.
+
+    The interval farthest from zero is left out while the narrowest takes less than `VISIBLE` of the axis, but
+    never one that reaches into the axis of the others: half an interval would mislead.
+    """
+    kept = set(range(len(spans)))
+    while True:
+        low, high = _limits([spans[place] for place in kept])
+        widths = [width for place in kept if (width := spans[place][1] - spans[place][0]) > 0]
+        if len(kept) == 1 or not widths or min(widths) >= VISIBLE * (high - low):
+            break
+        farthest = max(kept, key=lambda place: max(map(abs, spans[place])))
+        inner = _limits([spans[place] for place in kept - {farthest}])
+        if spans[farthest][0] <= inner[1] and spans[farthest][1] >= inner[0]:
+            break
+        kept.remove(farthest)
+    return (low, high), set(range(len(spans))) - kept
+
+
+def _limits(spans: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Limits of an axis with zero and all intervals, and a margin."""
+    low, high = min(0.0, *(s[0] for s in spans)), max(0.0, *(s[1] for s in spans))
+    return low - 0.06 * (high - low), high + 0.06 * (high - low)
+
+
+def _beyond(panel: Axes, place: int, value: float, ends: tuple[float, float], colour: str) -> None:
+    """An arrow at the edge for a difference beyond the axis, with its value and interval in words."""
+    right = value > 0
+    at = panel.get_yaxis_transform()
+    panel.plot(
+        0.985 if right else 0.015, place, ">" if right else "<", color=colour, markersize=6, transform=at
+    )
+    text = f"{style.number(value)} ({style.number(ends[0])} to {style.number(ends[1])})"
+    side = "right" if right else "left"
+    panel.text(
+        0.95 if right else 0.05, place, text, ha=side, va="center", fontsize=8, color=colour, transform=at
+    )
 
 
 def by_cutoff(evaluation: Evaluation, metric: str) -> Figure:

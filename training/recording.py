@@ -90,9 +90,9 @@ def reproduce(
         told: `say` of `runs.run`.
 
     Raises:
-        UserError: the data visible at the as-of are no longer the same.
+        UserError: the data visible at the as-of, the labels or the features are no longer the same.
     """
-    runs.check_same_data(snapshots, info)
+    runs.check_same_inputs(snapshots, info)
     result = runs.run(
         tasks.named(info.task),
         snapshots,
@@ -127,6 +127,7 @@ def _tags(result: RunResult, as_of: str) -> dict[str, Any]:
         "study": result.tuned.study,
         "data_fingerprint": result.fingerprint,
         "catalogue_hash": result.catalogue_hash,
+        "labels": json.dumps(result.fitted.meta["labels"], sort_keys=True),
         "code": tracking.code_version(),
         "model_digest": result.fitted.digest(),
         "warnings": " ".join(result.warnings) or "none",
@@ -137,6 +138,9 @@ def _write_files(folder: Path, result: RunResult, run_id: str) -> None:
     """Report frame, feature list, trials, numbers, pictures and page of a run."""
     rows = folder / tracking.ROWS
     rows.parent.mkdir(parents=True)
+    choice = folder / tracking.CHOICE
+    choice.parent.mkdir(parents=True)
+    result.choice_frame.to_parquet(choice, index=False)
     result.frame.to_parquet(rows, index=False)
     result.evaluation.to_pandas().to_csv(rows.parent / "values.csv", index=False)
     result.evaluation.differences_to_pandas().to_csv(rows.parent / "differences.csv", index=False)
@@ -191,11 +195,10 @@ def _content(result: RunResult, run_id: str, features: Mapping[str, str]) -> rep
 
 
 def _features(result: RunResult) -> dict[str, str]:
-    """Inputs of the model with their meaning."""
+    """Inputs of the model, those that no tree uses included, with their meaning."""
     known = {feature.name: feature.meaning for feature in FEATURES} | RHYTHM_MEANINGS
-    listed = list(result.fitted.meta.get("features", ()))
-    inputs = [*listed, *(name for name, _ in result.importance if name not in listed)]
-    return {name: known.get(name, "") for name in inputs}
+    boosters = result.fitted.boosters.values()
+    return {name: known.get(name, "") for booster in boosters for name in booster.feature_names or ()}
 
 
 def _file_name(title: str) -> str:

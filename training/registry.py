@@ -1,8 +1,10 @@
 """The registry: which version of a model is champion, and whether a challenger takes its place.
 
 A challenger is compared with the champion on the same rows (customer and as-of), by the primary metric. The
-champion's predictions are those of its own report; at a report cutoff of the challenger that its report
-lacks but that is no earlier than its as-of, the champion itself predicts, for it has seen nothing of it.
+rows are those of the validation cutoffs: promotion is a choice, and choices read no window of the reserved
+period. The champion's predictions are those of its own run; at a validation cutoff of the challenger that the
+champion's run lacks but that is no earlier than its as-of, the champion itself predicts, for it has seen
+nothing of it.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from features.errors import ExitCode, UserError
 from features.workspace import Workspace
 from training import flavor, tasks, tracking
 from training.datasets import open_snapshots
+from training.evaluation import evaluate
 from training.fitted import Fitted
 from training.metrics import MODEL, Metric
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALIAS = "champion"
+# Household-bootstrap replicates behind the interval of a verdict.
+REPLICATES = 500
 CHAMPION = "champion"
 
 
@@ -187,34 +192,46 @@ def _rule(workspace: Workspace, metric: Metric, pair: Pairing) -> Ruling:
             why = "can no longer be loaded (other feature declarations, or its files are gone)"
             return Ruling(True, f"{wins}, which {why}; there was no row to compare them on.")
         as_of = to_date(tracking.run_info(workspace, run_id).as_of)
-        hint = f"Train the challenger as of a date that has a report cutoff on or after {as_of}."
-        return Ruling(False, f"{stays}: their reports have no row in common. {hint}")
-    ours, theirs = metric.compute(frame, MODEL), metric.compute(frame, CHAMPION)
+        hint = f"Train the challenger so that it has a validation cutoff on or after {as_of}."
+        return Ruling(False, f"{stays}: their validation cutoffs have no row in common. {hint}")
+    compared = evaluate(frame, (MODEL, CHAMPION), (metric,), REPLICATES)
+    ours, theirs = (compared.value(metric.name, model).value for model in (MODEL, CHAMPION))
     better = ours > theirs if metric.higher_is_better else ours < theirs
-    on = f"{metric.title} {ours:.4f} against {theirs:.4f} on the same {len(frame):,} rows"
+    gap = compared.difference(metric.name, CHAMPION)
+    days = ", ".join(str(to_date(day)) for day in sorted(set(frame[AS_OF])))
+    on = (
+        f"{metric.title} {ours:.4f} against {theirs:.4f} on the same {len(frame):,} rows of validation as of "
+        f"{days} (difference {gap.value:+.4f}, 95 % interval {gap.low:+.4f} to {gap.high:+.4f})"
+    )
     return Ruling(better, f"{wins if better else stays}: {on}.", ours, theirs, len(frame))
 
 
 def common_rows(workspace: Workspace, task: str, challenger: str, current: str) -> pd.DataFrame:
-    """The challenger's report rows for which the champion has a prediction, too, as `champion.<field>`."""
+    """The challenger's validation rows that the champion predicts, too, as `champion.<field>`."""
     import pandas as pd
 
-    rows = tracking.load_rows(workspace, challenger)
-    theirs = _ours_as_champion(tracking.load_rows(workspace, current))
-    lacking = sorted(set(rows[AS_OF]) - set(theirs[AS_OF]))
+    rows = tracking.load_rows(workspace, challenger, tracking.CHOICE)
+    if rows.empty:
+        return rows
+    stored = tracking.load_rows(workspace, current, tracking.CHOICE)
+    parts = [] if stored.empty else [_as_champion(stored, MODEL)]
+    lacking = set(rows[AS_OF]) - (set() if stored.empty else set(stored[AS_OF]))
     info = tracking.run_info(workspace, current)
-    fresh = [int(day) for day in lacking if day >= info.as_of]
+    fresh = sorted(int(day) for day in lacking if day >= info.as_of)
     if fresh and _loadable(workspace, current):
         until = tracking.run_info(workspace, challenger).as_of
         chosen = tasks.named(task)
         examples = chosen.examples(open_snapshots(workspace, until), fresh)
-        scored = chosen.rows(load(workspace, current), examples, CHAMPION)
-        theirs = pd.concat([theirs, scored[theirs.columns]], ignore_index=True)
+        parts.append(_as_champion(chosen.rows(load(workspace, current), examples, CHAMPION), CHAMPION))
+    if not parts:
+        return rows.iloc[:0]
+    theirs = pd.concat(parts, ignore_index=True)
     return rows.merge(theirs, on=[CUSTOMER_ID, AS_OF], how="inner", validate="one_to_one")
 
 
-def _ours_as_champion(rows: pd.DataFrame) -> pd.DataFrame:
-    prefix = f"{MODEL}."
+def _as_champion(rows: pd.DataFrame, model: str) -> pd.DataFrame:
+    """The keys and the predictions of `model`, the latter as the champion's."""
+    prefix = f"{model}."
     fields = {
         name: f"{CHAMPION}.{name.removeprefix(prefix)}" for name in rows.columns if name.startswith(prefix)
     }

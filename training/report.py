@@ -23,6 +23,8 @@ from training.evaluation import ALL, Evaluation, counted
 from training.metrics import Measure, spoken
 
 DPI = 130
+HORIZON = "horizon in days"
+"""Name of the fact in `ReportContent.data` that the title states."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def html(content: ReportContent, figures: Mapping[str, Figure]) -> str:
     return render(
         Path(__file__).with_suffix(".html"),
         content=content,
+        title=stated(content.title, content.data.get(HORIZON)),
         reached=reached,
         bars=[(bar.reached, evaluation.sentence(bar)) for bar in bars],
         headline=_headline(reached, len(bars)),
@@ -130,6 +133,14 @@ def render(template: Path, **parts: Any) -> str:
     )
     environment.filters["plain"] = plain
     return environment.get_template(template.name).render(**parts)
+
+
+def stated(title: str, horizon_days: int | None) -> str:
+    """A task's title with its horizon as a number of days; unchanged when that is not known."""
+    if horizon_days is None:
+        return title
+    days = counted(horizon_days, "day")
+    return title.replace("the horizon", days) if "the horizon" in title else f"{title}, up to {days}"
 
 
 def image(figure: Figure) -> str:

@@ -1,6 +1,7 @@
 """One training run of one task: choose, report, fit, and say what came out.
 
-    choose    trials on validation cutoffs whose windows ended by min(as-of, choices_until)
+    choose    trials on validation cutoffs whose windows ended by min(as-of, choices_until); the chosen
+              setting's predictions there are kept, for promotion is a choice, too
     report    at each report cutoff C: a refit with the chosen setting as of C, on rows no choice saw
     fit       the final model, on all windows that ended by the as-of
 
@@ -16,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from features.catalogue import catalogue_hash
 from features.clock import to_date
 from features.errors import ExitCode, UserError
 from training import boosting, tracking, tuning
@@ -47,6 +49,7 @@ class RunResult:
         tuned: the chosen setting and the trials.
         fitted: the final model.
         frame: report rows: keys, labels, predictions of the model and of every baseline.
+        choice_frame: the model's rows at the validation cutoffs, which promotion goes by; see `choice_frame`.
         evaluation: metrics of `frame` with intervals.
         importance: (input, share of gain) of the final model's boosters, largest first.
         base_rates: mean of each label column of `frame`.
@@ -65,6 +68,7 @@ class RunResult:
     tuned: Tuned
     fitted: Fitted
     frame: pd.DataFrame
+    choice_frame: pd.DataFrame
     evaluation: Evaluation
     importance: list[tuple[str, float]]
     base_rates: dict[str, float]
@@ -106,8 +110,6 @@ def run(
     Raises:
         UserError: the data cannot support the task as of this day.
     """
-    from features.catalogue import catalogue_hash
-
     refusal = task.missing(snapshots.canonical)
     if refusal is not None:
         raise UserError(f"{task.name} cannot be trained: {refusal}", ExitCode.BAD_DATA)
@@ -131,13 +133,14 @@ def run(
             trials=budget.trials,
             seed=seed,
             storage=storage,
-            study_name=study_name(task, layout, budget, seed, fingerprint),
+            study_name=study_name(snapshots, task, layout, budget, seed),
             done=trial_done,
         )
     phases.start("report", f"{task.name}: report on {', '.join(_dates(layout.reports))}")
     frame = report_frame(task, rows, layout, tuned.params, seed)
     metrics = task.metrics(snapshots.labels)
     evaluation = evaluate(frame, models_in(frame), metrics, budget.replicates, seed)
+    chosen = frame.iloc[:0] if setting is not None else choice_frame(task, rows, layout, tuned.params, seed)
     phases.start("fit", f"{task.name}: final fit")
     train = rows.train(layout.as_of)
     fitted = task.fit(train, tuned.params, seed).with_meta(
@@ -160,6 +163,7 @@ def run(
         tuned=tuned,
         fitted=fitted,
         frame=frame,
+        choice_frame=chosen,
         evaluation=evaluation,
         importance=[item for booster in fitted.boosters.values() for item in boosting.importance(booster)],
         base_rates={name: float(frame[name].mean()) for name in labels},
@@ -171,12 +175,20 @@ def run(
     )
 
 
-def check_same_data(snapshots: Snapshots, info: tracking.RunInfo) -> None:
-    """Refuse to reproduce a run on other data.
+def check_same_inputs(snapshots: Snapshots, info: tracking.RunInfo) -> None:
+    """Refuse to reproduce a run on other data, labels or features.
 
     Raises:
-        UserError: the content visible at the run's as-of is not what the run saw.
+        UserError: what the run learnt from, as of its day, is not what is there now.
     """
+    for name, then in (("labels", snapshots.labels.plain()), ("catalogue_hash", catalogue_hash())):
+        if info.tags.get(name) != (then if isinstance(then, str) else json.dumps(then, sort_keys=True)):
+            what = {"labels": "label definitions", "catalogue_hash": "feature declarations"}[name]
+            raise UserError(
+                f"run {info.run_id} cannot be reproduced: the {what} are not those it was trained on. "
+                "Bring them back, or train again.",
+                ExitCode.BAD_DATA,
+            )
     now, then = snapshots.fingerprint, info.tags["data_fingerprint"]
     if now != then:
         raise UserError(
@@ -200,10 +212,30 @@ def report_frame(task: Task[E], rows: Rows[E], layout: Plan, params: Params, see
     return pd.concat(parts, ignore_index=True)
 
 
-def study_name(task: Task[Any], layout: Plan, budget: Budget, seed: int, fingerprint: str) -> str:
-    """Name under which the same choice, asked for again, goes on: same task, data, cutoffs, code and seed."""
+def choice_frame(task: Task[E], rows: Rows[E], layout: Plan, params: Params, seed: int) -> pd.DataFrame:
+    """Predictions at each validation cutoff of a refit as of it, on label windows that choices may read.
+
+    Without a validation cutoff, at the report cutoffs whose windows ended by `choices_until`; often none.
+    """
+    import pandas as pd
+
+    ended = tuple(day for day in layout.reports if day + layout.horizon_days <= layout.choices_until)
+    parts = [
+        task.rows(task.fit(rows.train(day), params, seed), rows.at(day, layout.choices_until))
+        for day in layout.folds or ended
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def study_name(snapshots: Snapshots, task: Task[Any], layout: Plan, budget: Budget, seed: int) -> str:
+    """Name under which the same choice, asked for again, goes on.
+
+    The same choice is one of the same task on the same data, labels, features, cutoffs, code and seed.
+    """
     facts = {
-        "data": fingerprint,
+        "data": snapshots.fingerprint,
+        "labels": snapshots.labels.plain(),
+        "features": catalogue_hash(),
         "code": tracking.code_version(),
         "plan": dataclasses.asdict(layout),
         "cutoffs": [budget.step_days, budget.cutoffs],
@@ -218,7 +250,8 @@ def _warnings(task: Task[Any], layout: Plan, tuned: Tuned, evaluation: Evaluatio
     if layout.overlaps:
         found.append(
             "settings were chosen on windows that overlap this report, so its numbers are somewhat too kind: "
-            "give the source a `choices_until` before the report cutoffs to keep them apart."
+            f"choices end on {to_date(layout.choices_until)}, report cutoffs from then on are kept apart. "
+            "Set `choices_until` in the source, or train as of a later date."
         )
     if not layout.folds and not tuned.study:
         found.append(

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ROWS = "report/rows.parquet"
+CHOICE = "choice/rows.parquet"
 MODEL = "model"
 # Limits of MLflow's batch call.
 METRICS_A_CALL = 1000
@@ -77,8 +79,7 @@ def experiment(workspace: Workspace, name: str) -> str:
     found = store.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    local = workspace.tracking_uri.startswith("sqlite:")
-    location = (workspace.artifacts.resolve() / name).as_uri() if local else None
+    location = (workspace.artifacts.resolve() / name).as_uri() if _is_local(workspace) else None
     return str(store.create_experiment(name, artifact_location=location))
 
 
@@ -122,8 +123,17 @@ def log(
 
 
 def log_folder(workspace: Workspace, run_id: str, folder: Path) -> None:
-    """Store a folder's files as the run's artifacts."""
-    client(workspace).log_artifacts(run_id, str(folder))
+    """Store a folder's files as the run's artifacts.
+
+    A local store's go into this workspace by path: MLflow notes absolute places, and in a copy of a workspace
+    those are the original's.
+    """
+    if _is_local(workspace):
+        store = client(workspace)
+        name = store.get_experiment(store.get_run(run_id).info.experiment_id).name
+        shutil.copytree(folder, _home(workspace, name, run_id), dirs_exist_ok=True)
+    else:
+        client(workspace).log_artifacts(run_id, str(folder))
 
 
 def artifact(workspace: Workspace, run_id: str, name: str) -> Path:
@@ -135,8 +145,8 @@ def artifact(workspace: Workspace, run_id: str, name: str) -> Path:
     from mlflow.exceptions import MlflowException
 
     task = run_info(workspace, run_id).task
-    path = workspace.artifacts / task / run_id / "artifacts" / name
-    if not path.exists():
+    path = _home(workspace, task, run_id) / name
+    if not _is_local(workspace):
         with suppress(MlflowException, OSError):
             path = Path(client(workspace).download_artifacts(run_id, name))
     if not path.exists():
@@ -146,11 +156,20 @@ def artifact(workspace: Workspace, run_id: str, name: str) -> Path:
     return path
 
 
-def load_rows(workspace: Workspace, run_id: str) -> pd.DataFrame:
-    """The report frame of a run (see `training.metrics`)."""
+def _home(workspace: Workspace, task: str, run_id: str) -> Path:
+    """Where a local store keeps a run's files."""
+    return workspace.artifacts / task / run_id / "artifacts"
+
+
+def _is_local(workspace: Workspace) -> bool:
+    return workspace.tracking_uri.startswith("sqlite:")
+
+
+def load_rows(workspace: Workspace, run_id: str, name: str = ROWS) -> pd.DataFrame:
+    """The report frame of a run (see `training.metrics`), or its rows at validation cutoffs (`CHOICE`)."""
     import pandas as pd
 
-    return pd.read_parquet(artifact(workspace, run_id, ROWS))
+    return pd.read_parquet(artifact(workspace, run_id, name))
 
 
 def run_info(workspace: Workspace, run_id: str) -> RunInfo:

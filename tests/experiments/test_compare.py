@@ -173,6 +173,22 @@ def test_picture_has_all_rows_and_each_cutoff(written):
     ]
 
 
+def test_one_cutoff_is_listed_once(workspace, runs):
+    found = write(workspace, compare(workspace, runs["good"], runs["december"], replicates=100))
+    page = found.page.read_text(encoding="utf-8")
+    assert page.count("<td>ROC-AUC") == page.count("<td>2017-12-01</td>") / 6 == 1
+    assert "<td>all</td>" not in page
+    rows = forest_rows(found.evaluation)
+    assert [[name for name, _ in items] for items in rows.values()] == [["2017-12-01"]] * 6
+
+
+def test_page_states_the_horizon_and_lists_every_cutoff_of_several(written):
+    page = written.page.read_text(encoding="utf-8")
+    assert "<h1>No visit within 28 days: two runs compared</h1>" in page
+    assert page.count("<td>ROC-AUC") == 3
+    assert "<td>2018-01-01</td>" in page
+
+
 def test_command_prints_the_verdict_as_text_and_as_json(workspace, runs, capsys):
     command = ["experiments", "compare", runs["poor"], runs["good"], "--replicates", "100"]
     place = ["--workspace", str(workspace.root)]
@@ -182,6 +198,7 @@ def test_command_prints_the_verdict_as_text_and_as_json(workspace, runs, capsys)
     answer = json.loads(capsys.readouterr().out)
     assert answer["better"] == "B"
     assert answer["rows"] == 1800
+    assert (answer["as_of_a"], answer["as_of_b"]) == ("2018-01-01", "2018-01-01")
     assert Path(answer["page"]).exists()
 
 

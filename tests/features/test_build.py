@@ -96,3 +96,13 @@ def test_without_tables_the_command_that_makes_them_is_named(tmp_path):
     with pytest.raises(UserError, match="nextbest ingest") as error:
         build(Workspace(tmp_path / "empty").create())
     assert error.value.exit_code is ExitCode.NOT_BUILT
+
+
+@pytest.mark.parametrize("file", [TILES, PURCHASES, STORE])
+def test_a_build_that_lost_a_file_is_made_again(make_workspace, file):
+    workspace = make_workspace(LINES)
+    build(workspace)
+    (workspace.features / file).unlink()
+    assert tiles_of(Canonical.open(workspace)) is None
+    assert not build(workspace).reused
+    assert (workspace.features / file).exists()

@@ -22,7 +22,16 @@ def test_day_zero_and_a_leap_day() -> None:
 
 def test_dates_are_iso() -> None:
     assert clock.parse_date("2017-12-01") == date(2017, 12, 1)
-    for text in ("01/12/2017", "2017-13-01", "tomorrow", ""):
+    for text in (
+        "01/12/2017",
+        "2017-13-01",
+        "tomorrow",
+        "",
+        "20171201",
+        "2017-W48-5",
+        "2017-335",
+        "2017-12-01\n",
+    ):
         with pytest.raises(UserError, match=r"--as-of is not a date.*YYYY-MM-DD"):
             clock.parse_date(text, name="--as-of")
 

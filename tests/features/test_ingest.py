@@ -164,6 +164,30 @@ def test_other_source_zone_or_currency_is_refused(run: Run) -> None:
             run({"transactions.csv": LINES}, toml)
 
 
+def test_a_currency_may_be_stated_later_and_then_stays(run: Run, workspace: Workspace) -> None:
+    run({"transactions.csv": LINES})
+    assert run({"transactions.csv": LINES}, 'currency = "CNY"\n').changed
+    assert Canonical.open(workspace).source.currency == "CNY"
+    assert rows(workspace, "SELECT count(*) FROM transactions") == [(3,)]
+    for toml in ("", 'currency = "USD"\n'):
+        with pytest.raises(UserError, match=r'has currency \'CNY\'.*say currency = "CNY"'):
+            run({"transactions.csv": LINES}, toml)
+
+
+def test_a_refused_phone_hashes_nothing_and_changes_nothing(run: Run, workspace: Workspace) -> None:
+    good = HEADER + "".join(f"c{number},2017-01-02 08:00:00,1\n" for number in range(30))
+    run({"transactions.csv": good}, TOML)
+    folder, before = workspace.tables.resolve(), Canonical.open(workspace).fingerprint()
+    report = run({"transactions.csv": good + "07911123456,2017-01-02 08:00:00,free\n"}, TOML)
+    assert (report.changed, report.tables[0].added, report.tables[0].quarantined) == (False, 0, 1)
+    assert not any("keyed hashes" in warning for warning in report.warnings)
+    assert (workspace.tables.resolve(), Canonical.open(workspace).fingerprint()) == (folder, before)
+    ((values,),) = (
+        duckdb.connect().sql(f"SELECT values FROM '{workspace.quarantine}/transactions.parquet'").fetchall()
+    )
+    assert "07***" in values
+
+
 def test_definitions_may_change(run: Run, workspace: Workspace) -> None:
     run({"transactions.csv": LINES}, TOML)
     fingerprint = Canonical.open(workspace).fingerprint()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from features.errors import ExitCode, UserError
 from features.json_file import read_json, write_json
 
 
@@ -23,3 +24,12 @@ def test_a_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
         write_json(file, {("not", "a key"): 1})  # type: ignore[dict-item]
     assert read_json(file) == {"a": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[1]"])
+def test_a_file_that_is_no_json_object_is_one_sentence(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "x.json"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"x\.json cannot be read as JSON") as error:
+        read_json(file)
+    assert error.value.exit_code is ExitCode.NOT_BUILT

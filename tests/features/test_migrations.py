@@ -64,3 +64,9 @@ def test_version_1_gets_generations_of_its_own_and_keeps_their_names(tmp_path: P
         assert (tmp_path / name / "content").read_text() == name
         assert (tmp_path / name).resolve() == (tmp_path / f".{name}.generations" / f"{name}-1a").resolve()
     assert not (tmp_path / ".generations").exists()
+
+
+def test_a_version_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / "workspace.json", {"schema_version": "two"})
+    with pytest.raises(UserError, match="schema_version 'two'"):
+        migrations.migrate(tmp_path)

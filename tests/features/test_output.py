@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from features import output
 from features.errors import UserError
@@ -67,3 +69,12 @@ def test_the_workspace_option_migrates_what_exists_only(tmp_path: Path) -> None:
 
 def test_progress_is_on_standard_error() -> None:
     assert output.progress().console is output.stderr
+
+
+def test_a_long_word_is_not_cut_off_in_a_narrow_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = Console(width=30, record=True, file=io.StringIO())
+    monkeypatch.setattr(output, "stdout", narrow)
+    word = "0123456789abcdef" * 2
+    output.emit(None, as_json=False, text=output.table("", ("a", "b"), [("x" * 20, word)]))
+    cells = [line.split("│")[2].strip() for line in narrow.export_text().splitlines() if "│" in line]
+    assert "".join(cells).endswith(word)

@@ -4,11 +4,12 @@ import re
 import stat
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from features.errors import UserError
 from features.json_file import write_json
-from features.pseudonyms import Pseudonyms, personal_number
+from features.pseudonyms import Pseudonyms, personal_number, possible
 from features.workspace import Workspace
 
 HASH = re.compile(r"hash_[0-9a-f]{32}")
@@ -35,17 +36,33 @@ def workspace(tmp_path: Path) -> Workspace:
         ("1000111100012345678", "1000111100012345678"),
         ("11010519491231002X", "11010519491231002X"),
         ("11010519491231002x", "11010519491231002X"),
+        ("07911123456", "07911123456"),
+        ("07911 123 456", "07911123456"),
+        ("02087654321", "02087654321"),
+        ("0612345678", "0612345678"),
+        ("0491570006", "0491570006"),
+        ("01012345678", "01012345678"),
+        ("01062345678", "01062345678"),
+        ("075512345678", "075512345678"),
+        ("00447911123456", "447911123456"),
+        ("+44 7911 123456", "447911123456"),
+        ("0014155552671", "4155552671"),
+        ("30569309025904", "30569309025904"),
+        ("4222222222222", "4222222222222"),
+        ("+12345678", "12345678"),
         (" Ann.Lee@Example.com ", "ann.lee@example.com"),
     ],
 )
 def test_personal_numbers(text: str, normalised: str) -> None:
     assert personal_number(text) == normalised
+    assert duckdb.connect().execute(f"SELECT {possible('$1')}", [text]).fetchone() == (True,)
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "2375", "C000123", "0", "", "20170101", "31198570044", "9999999999999-x", "1000000001", "0012345678",
+        "12345678", "00002375", "30569309025905", "4222222222223", "000447911123",
         "a@b", "550e8400-e29b-41d4-a716-446655440000", "hash_0123456789abcdef0123456789abcdef",
         "customer 13812345678", "12345678901234567890", "A13812345678",
     ],

@@ -27,8 +27,67 @@ def test_files_parts_and_what_is_not_used(tmp_path: Path) -> None:
         "products": ["products.csv"],
     }
     assert warnings == [
-        "custmers.csv is not used: no canonical table has that name. Did you mean customers.csv?"
+        "README.md is not read: it is no .parquet or .csv file.",
+        "custmers.csv is not used: no canonical table has that name. Did you mean customers.csv?",
+        "transactions/notes.txt is not read: it is no .parquet or .csv file.",
     ]
+
+
+def test_parts_in_sub_folders_and_suffixes_in_capitals(tmp_path: Path) -> None:
+    query = f"COPY (SELECT 'a' AS customer_id, 'm' AS x) TO '{tmp_path}/transactions/month=1/a.PARQUET'"
+    for table in ("transactions", "products"):
+        for month in ("month=1", "month=2"):
+            (tmp_path / table / month).mkdir(parents=True)
+            (tmp_path / table / month / "b.csv").write_text(CSV + "a,2017-01-02\n", encoding="utf-8")
+    duckdb.connect().sql(query)
+    for name in ("transactions/.a.crc", "transactions/.tmp/c.csv", ".hidden", "source.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x\n", encoding="utf-8")
+    (tmp_path / "customers.CSV").write_text("customer_id\na\n", encoding="utf-8")
+    with session.connect() as opened:
+        found, warnings = find(opened, tmp_path)
+        tables = {table.name: table.parts for table in found}
+        for part in [*tables["transactions"], *tables["products"], *tables["customers"]]:
+            opened.execute(part.relation).fetchall()
+            if "b.csv" in part.label:
+                # Each file has its own list of lines that are no rows.
+                assert opened.execute(f"SELECT count(DISTINCT line) FROM {part.rejects}").fetchone() == (1,)
+                assert opened.execute(f"SELECT count(DISTINCT file_id) FROM {part.rejects}").fetchone() == (
+                    1,
+                )
+    assert [part.label for part in tables["transactions"]] == [
+        "transactions/month=1/a.PARQUET",
+        "transactions/month=1/b.csv",
+        "transactions/month=2/b.csv",
+    ]
+    # The folder's name is no column.
+    assert set(tables["transactions"][0].types) == {"customer_id", "x"}
+    assert [part.label for part in tables["customers"]] == ["customers.CSV"]
+    assert len({part.rejects for part in tables["transactions"][1:] + tables["products"]}) == 4
+    assert warnings == []
+
+
+def test_every_file_that_is_not_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "transactions" / "old").mkdir(parents=True)
+    (tmp_path / "transactions" / "a.csv").write_text(CSV, encoding="utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "transactions" / "linked").symlink_to(tmp_path / "elsewhere")
+    for name in (
+        "transactions/old/a.csv.gz",
+        "products.csv.gz",
+        "Transactions.CSV",
+        "stores.v2.csv",
+        "customers",
+    ):
+        (tmp_path / name).write_text("x\n", encoding="utf-8")
+    with session.connect() as opened:
+        found, warnings = find(opened, tmp_path)
+    assert [part.label for table in found for part in table.parts] == ["transactions/a.csv"]
+    assert [warning.split()[0] for warning in warnings] == [
+        "Transactions.CSV", "customers", "elsewhere", "products.csv.gz", "stores.v2.csv",
+        "transactions/linked", "transactions/old/a.csv.gz",
+    ]  # fmt: skip
+    assert "Did you mean transactions.csv?" in warnings[0]
 
 
 @pytest.mark.parametrize(

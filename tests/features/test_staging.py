@@ -48,6 +48,15 @@ def test_counts_and_general_reasons(stage: Stage) -> None:
     assert [row for row, _ in bad] == [2, 3, 4]
 
 
+def test_only_ids_of_accepted_rows_count_as_hashed(stage: Stage) -> None:
+    good = "07911123456,2017-01-02,1\n+44 7911 123456,2017-01-02,1\n00447911123456,2017-01-02,1\n"
+    done, _ = stage(HEADER + good + "02087654321,2017-01-02,x\n")
+    assert done.hashed
+    assert done.warnings[0].startswith("transactions: 2 customer ids are phone")
+    done, _ = stage(HEADER + "a,2017-01-02,1\n02087654321,2017-01-02,x\n")
+    assert (done.hashed, done.warnings) == (False, ())
+
+
 def test_lines_that_are_no_rows_are_bad_rows(stage: Stage) -> None:
     done, bad = stage(HEADER + "a,2017-01-02,1\nb,2017-01-02\nc,2017-01-02,1,9\nd,2017-01-02,1\n")
     assert (done.read, done.bad) == (4, 2)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from features import output
 from features.errors import ExitCode, UserError
 from features.workspace import Workspace
 
@@ -32,7 +33,9 @@ def test_creating_the_object_touches_nothing(tmp_path: Path) -> None:
 
 def test_require_names_the_command(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    with pytest.raises(UserError, match=r"Run `nextbest ingest` first") as error:
+    with pytest.raises(
+        UserError, match=r"nothing has been ingested yet in workspace .* Run `nextbest ingest` first"
+    ) as error:
         workspace.require(workspace.tables, "ingest")
     assert error.value.exit_code is ExitCode.NOT_BUILT
     publish(workspace, "one")
@@ -87,3 +90,22 @@ def test_tracking_is_local_unless_the_environment_says_otherwise(
     assert Workspace(tmp_path).tracking_uri.startswith("sqlite:///")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking")
     assert Workspace(tmp_path).tracking_uri == "http://tracking"
+
+
+def test_a_file_is_no_workspace(tmp_path: Path) -> None:
+    file = tmp_path / "w"
+    file.write_text("mine")
+    for use in (Workspace(file).create, Workspace(file).check, lambda: output.workspace(file)):
+        with pytest.raises(UserError, match=r"w is a file"):
+            use()
+    assert file.read_text() == "mine"
+
+
+def test_only_a_command_that_begins_a_workspace_makes_its_folder(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "w")
+    with pytest.raises(UserError, match="nothing has been ingested yet") as error, workspace.lock("score"):
+        pytest.fail("nothing to score")
+    assert error.value.exit_code is ExitCode.NOT_BUILT
+    assert not workspace.root.exists()
+    with workspace.lock("ingest"):
+        assert workspace.root.is_dir()

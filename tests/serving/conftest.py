@@ -7,13 +7,17 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import duckdb
 import httpx
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from features.json_file import read_json, write_json
 from features.workspace import Workspace
 from serving.desk import Desk
 from serving.engine import Engine
+from serving.publishing import MANIFEST
+from training import registry, tracking
 
 # What modules of BentoML and MLflow warn of when they are imported.
 LIBRARY_WARNINGS = (
@@ -84,3 +88,19 @@ def client(desk: Desk) -> Iterator[Client]:
 def customer(engine: Engine) -> str:
     """A customer with a long history."""
     return max(engine.store.histories(), key=lambda history: len(history.day)).customer_id
+
+
+@pytest.fixture
+def workspace_without_products(slice_copy: Workspace) -> Workspace:
+    """The slice as if its transactions had no product_id: nothing can be recommended, the rest is fresh."""
+    file = slice_copy.tables / "transactions.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"CREATE TABLE lines AS SELECT * REPLACE (NULL::VARCHAR AS product_id) FROM '{file}'"
+        )
+        connection.execute(f"COPY lines TO '{file}'")
+    tracking.client(slice_copy).delete_registered_model_alias("recommendation", registry.ALIAS)
+    manifest = read_json(slice_copy.scores / MANIFEST)
+    del manifest["models"]["recommendation"]
+    write_json(slice_copy.scores / MANIFEST, manifest)
+    return slice_copy

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def refusal(tmp_path: Path, text: str) -> str:
         load(tmp_path, text)
     sentence = str(caught.value)
     assert str(tmp_path / "actions.yaml") in sentence
+    assert not re.search(r"\b(CatalogueFile|Entry|Channel|Place|Text|instance)\b", sentence)
     assert "\n" not in sentence
     return sentence
 
@@ -83,6 +85,23 @@ def test_the_version_follows_the_content_and_not_the_layout(tmp_path: Path) -> N
         ("spend_28 * margin", "spend_28 * marginn", ["'one_more'", "value_cents", "margin"]),
         ("propensity: 0.1", "propensity: 0.1 > 0", ["'one_more'", "propensity", "boolean"]),
         ("propensity: 0.1\n", "propensity: [0.1]\n", ["'one_more'", "propensity"]),
+        ("propensity: 0.1\n", "propensity: 1.5\n", ["'one_more'", "propensity: 1.5", "from 0 to 1"]),
+        ("propensity: 0.1\n", "propensity: -0.1\n", ["'one_more'", "propensity: -0.1", "from 0 to 1"]),
+        (
+            "propensity: 0.1\n",
+            "propensity: margin * 5\n",
+            ["'one_more'", "margin * 5 is 1.25", "from 0 to 1"],
+        ),
+        ("propensity: 0.1\n", "propensity: margin / 0\n", ["'one_more'", "propensity", "from 0 to 1"]),
+        ("    kind: growth", "    knid: growth", ["'one_more'", "'knid'", "did you mean 'kind'"]),
+        ("actions:", "actoins:", ["'actoins'", "did you mean 'actions'"]),
+        ("reach: 0.5", "raech: 0.5", ["channels: cashier", "'raech'", "did you mean 'reach'"]),
+        (
+            "{en: Come again., zh: 再来。}",
+            "{en: Come again., hz: 再来。}",
+            ["'one_more': text: ", "'hz'", "'zh'"],
+        ),
+        ("{cost_cents: 5, reach: 0.5}", "5", ["channels.cashier", "mapping"]),
         (
             "channels: [cashier]\n",
             "channels: [casheer]\n",
@@ -132,6 +151,12 @@ def test_a_file_that_is_no_catalogue_is_refused(tmp_path: Path, content: bytes) 
     file.write_bytes(content)
     with pytest.raises(UserError, match=r"actions\.yaml"):
         actions.load(file)
+
+
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    assert "the file is empty" in refusal(tmp_path, "")
+    assert "the file is empty" in refusal(tmp_path, "# nothing yet\n")
+    assert "the file: has to be a mapping" in refusal(tmp_path, "[]")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

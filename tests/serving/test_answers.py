@@ -35,6 +35,8 @@ def test_a_limit_keeps_the_best(engine: Engine) -> None:
         if len(every) > 1:
             one = answers.decide(engine, asked(schemas.DecisionRequest, customer, place="app", limit=1), None)
             assert one.actions == every[:1]
+            beyond = {(item.action_id, item.channel) for item in one.dropped if "beyond" in item.reason}
+            assert beyond == {(action.action_id, action.channel) for action in every[1:]}
             return
     raise AssertionError("nobody has two actions")
 
@@ -56,6 +58,16 @@ def test_what_is_missing_is_said_in_every_answer(engine: Engine, customer: str) 
     assert ("new_product", "not eligible (unknown: new_item_probability)") in {
         (item.action_id, item.reason) for item in dropped
     }
+
+
+def test_products_of_the_basket_that_the_model_does_not_know_are_named(engine: Engine, customer: str) -> None:
+    usual = answers.recommend(engine, asked(schemas.RecommendRequest, customer, limit=1), None)
+    assert usual.ignored == []
+    known = usual.items[0].product_id
+    request = asked(schemas.CrossSellRequest, customer, basket=["no such", known, "nor this", "no such"])
+    assert answers.cross_sell(engine, request, None).ignored == ["no such", "nor this"]
+    poorer = dataclasses.replace(engine, recommender=None)
+    assert answers.cross_sell(poorer, request, None).ignored == ["no such", known, "nor this"]
 
 
 def test_scores_and_portraits_of_strangers_are_not_found(engine: Engine) -> None:

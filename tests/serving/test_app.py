@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+import cli
+from features.errors import ExitCode
 from features.workspace import Workspace
 from serving import app
 
@@ -37,6 +40,29 @@ def test_decide_is_readable(slice_workspace: Workspace) -> None:
         app.decide, "--customer", "nobody", "--lang", "zh", "--workspace", slice_workspace.root
     ).stdout
     assert "新客礼" in chinese
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "field"),
+    [
+        ("--customer", "", "customer.customer_id"),
+        ("--customer", "9" * 300, "customer.customer_id"),
+        ("--place", "", "place"),
+        ("--place", "x" * 300, "place"),
+        ("--as-of", "2018-01-01T00:00:00", "as_of"),
+        ("--as-of", "20171201", "as_of is not a date"),
+    ],
+)
+def test_a_wrong_value_is_a_usage_error_in_one_sentence(
+    slice_workspace: Workspace, capsys: pytest.CaptureFixture[str], option: str, value: str, field: str
+) -> None:
+    asked = {"--customer": "1", "--workspace": str(slice_workspace.root), option: value}
+    assert cli.run(["decide", *(word for pair in asked.items() for word in pair)]) == ExitCode.USAGE
+    printed = capsys.readouterr()
+    (line,) = printed.err.splitlines()
+    assert field in line
+    assert len(line) < 200
+    assert printed.out == ""
 
 
 def test_score_prints_what_it_did(slice_workspace: Workspace, tmp_path: Path) -> None:

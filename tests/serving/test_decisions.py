@@ -102,6 +102,29 @@ def test_equal_values_rank_by_id_and_equal_channels_by_name(tmp_path: Path) -> N
     assert [choice.rank for choice in found.ranked(0, 2)] == [1, 2]
 
 
+def test_what_is_beyond_the_limit_is_dropped_and_said(tmp_path: Path) -> None:
+    found = decisions.decide(
+        catalogue(
+            tmp_path,
+            {"id": "apple", "channels": "cashier, receipt"},
+            {"id": "mango", "value": "102"},
+            {"id": "worse", "value": "10"},
+        ),
+        "till",
+        columns(spend_28=[1.0]),
+    )
+    assert [choice.action.id for choice in found.ranked(0, 1)] == ["mango"]
+    other = ("apple", "receipt", "worth 24 cents; channel cashier is worth more")
+    nothing = ("worse", "cashier", "its expected value is not above zero (0 cents)")
+    assert [(d.action_id, d.channel, d.reason) for d in found.dropped(0, 1)] == [
+        ("apple", "cashier", "worth 45 cents through cashier; beyond the limit of 1"),
+        other,
+        nothing,
+    ]
+    assert found.dropped(0, 2) == found.dropped(0)
+    assert [(d.action_id, d.channel, d.reason) for d in found.dropped(0)] == [other, nothing]
+
+
 def test_nothing_above_zero_means_none(tmp_path: Path) -> None:
     found = decisions.decide(catalogue(tmp_path, {"id": "a", "value": "10"}), "till", columns(spend_28=[1.0]))
     assert found.ranked(0) == []

@@ -84,3 +84,19 @@ def test_bad_options_are_one_sentence(arguments: list[str], said: str, tmp_path:
     assert refused.returncode == ExitCode.USAGE
     assert said in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "step"),
+    [
+        ("scores/scores.parquet", "score"),
+        ("scores/actions.parquet", "score"),
+        ("features/store.db", "features"),
+        ("features/tiles.parquet", "features"),
+    ],
+)
+def test_one_lost_file_is_made_again(workspace: Workspace, slice_source: Path, file: str, step: str) -> None:
+    (workspace.root / file).unlink()
+    assert redone(workspace, slice_source) == [step]
+    assert (workspace.root / file).exists()
+    assert redone(workspace, slice_source) == []

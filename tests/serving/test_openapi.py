@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from serving import openapi
-from serving.door import METHODS
+from serving.door import METHODS, QUESTIONS
 
 
 def references(part: Any) -> set[str]:
@@ -23,6 +23,15 @@ def test_every_question_is_described_and_every_reference_resolves() -> None:
     assert json.loads(json.dumps(document)) == document
     assert "security" not in document
     assert openapi.document(needs_key=True)["security"] == [{"key": []}]
+
+
+def test_what_the_door_refuses_is_described() -> None:
+    paths = openapi.document(needs_key=False)["paths"]
+    for path in QUESTIONS:
+        assert {"405", "413", "415"} <= set(paths[path]["post"]["responses"])
+    assert {"405", "413"} <= set(paths["/v1/customers/{customer_id}"]["get"]["responses"])
+    for path in ("/livez", "/readyz", "/metrics"):
+        assert "405" in paths[path]["get"]["responses"]
 
 
 def test_the_examples_are_valid_requests() -> None:

@@ -35,6 +35,15 @@ def test_a_problem_is_json_with_four_fields() -> None:
             '{"customer": {"customer_id": "1"}, "plase": "x"}',
             "field not found: 'plase'. Hint: did you mean 'place'?",
         ),
+        (
+            '{"customer": {"customer_id": "1", "phone": "2"}}',
+            "field not found: 'customer.phone'. Hint: known are: customer.customer_id.",
+        ),
+        (
+            '{"customer": {"customer_ids": "1", "customer_id": "1"}}',
+            "field not found: 'customer.customer_ids'. Hint: did you mean 'customer.customer_id'?",
+        ),
+        ('{"customer": {"custmer_id": "1"}}', "customer.customer_id is missing."),
         ("{}", "customer is missing."),
         ("[]", "The body has to be a JSON object."),
         ('{"customer": 5}', "customer has to be a JSON object."),

@@ -31,6 +31,13 @@ def test_every_reason_is_in_words_of_both_languages(engine: Engine) -> None:
     assert {"bought", "often"} <= found
 
 
+def test_products_that_the_model_was_not_trained_on_are_found(engine: Engine) -> None:
+    assert engine.recommender is not None
+    (pick,) = engine.picks(engine.subject("nobody", engine.clock_day), 1, ("any",))["any"]
+    assert engine.recommender.unknown(["zzz", pick.product_id, "a"]) == ["zzz", "a"]
+    assert engine.recommender.unknown([]) == []
+
+
 def test_names_come_from_the_products_table(engine: Engine) -> None:
     names = product_names(engine.canonical)
     assert len(names) > 1000

@@ -64,5 +64,13 @@ def test_the_registry_is_asked_for_every_task(slice_workspace: Workspace, engine
     earliest = min(model.as_of for model in loaded.registered.values())
     assert loaded.from_the_future(earliest - 1)
     loaded.check(earliest - 1, allow_future=True)
-    with pytest.raises(UserError, match="--allow-future-model"):
+    with pytest.raises(UserError, match="the service may start it with --allow-future-model"):
         loaded.check(earliest - 1, allow_future=False)
+
+
+def test_a_task_that_the_source_cannot_support_is_not_advised(workspace_without_products: Workspace) -> None:
+    missing = Champions.load(workspace_without_products).missing
+    assert list(missing) == ["recommendation"]
+    assert missing["recommendation"].startswith("recommendation: not possible with this source: ")
+    assert "product_id" in missing["recommendation"]
+    assert "nextbest train" not in missing["recommendation"]

@@ -109,8 +109,9 @@ def test_products_are_ranked_named_and_never_what_is_in_the_basket(client: Any, 
     offered = ask(client, "/v1/cross-sell", customer)["items"]
     assert [item["product_id"] for item in offered] == [item["product_id"] for item in new]
     basket = [offered[0]["product_id"], usual[0]["product_id"], "no such product"]
-    beside = ask(client, "/v1/cross-sell", customer, basket=basket)["items"]
-    assert not {item["product_id"] for item in beside} & set(basket)
+    beside = ask(client, "/v1/cross-sell", customer, basket=basket)
+    assert not {item["product_id"] for item in beside["items"]} & set(basket)
+    assert beside["ignored"] == ["no such product"]
     assert len(ask(client, "/v1/cross-sell", customer, limit=3)["items"]) == 3
 
 
@@ -175,6 +176,8 @@ def test_a_wrong_body_gets_400_and_one_sentence(client: Any, path: str, case: st
     [
         ({"as_of": "2017-02-30"}, 422, "not a date"),
         ({"as_of": "yesterday"}, 422, "not a date"),
+        ({"as_of": "20171201"}, 422, "not a date"),
+        ({"as_of": "2017-W48-5"}, 422, "not a date"),
         ({"as_of": "2017-12-01T00:00:00"}, 400, "as_of"),
         ({"as_of": 20171201}, 400, "as_of"),
         ({"as_of": "2016-01-01"}, 422, "would know the future"),

@@ -102,3 +102,52 @@ def test_lines_for_people(workspace: Workspace) -> None:
     said = done(nextbest("status", workspace=workspace))
     assert "fresh" in said.splitlines()[0]
     assert "source slice, America/New_York, USD" in said
+
+
+def test_a_task_that_the_source_cannot_support_is_not_behind(workspace_without_products: Workspace) -> None:
+    found = status.inspect(workspace_without_products)
+    link = next(each for each in found.links if each.name == "recommendation")
+    assert found.fresh
+    assert (link.built, link.behind) == (False, None)
+    assert link.says.startswith("not possible with this source: ")
+    assert "product_id" in link.says
+
+
+@pytest.mark.parametrize("file", ["features/store.db", "scores/actions.parquet"])
+def test_a_lost_file_is_named(workspace: Workspace, file: str) -> None:
+    (workspace.root / file).unlink()
+    part, name = file.split("/")
+    said = behind(workspace)[part]
+    assert said is not None
+    assert said.startswith(f"{name} is missing: run `nextbest ")
+
+
+def test_a_source_without_a_currency_leaves_no_comma(workspace: Workspace) -> None:
+    stated = read_json(workspace.tables / "source.json")
+    write_json(workspace.tables / "source.json", {**stated, "currency": ""})
+    assert "source slice, America/New_York" in status.lines(status.inspect(workspace))
+
+
+def test_run_ids_are_whole_when_piped(workspace: Workspace) -> None:
+    said = done(nextbest("status", workspace=workspace))
+    runs = {link.name: link.run_id for link in status.inspect(workspace).links if link.run_id}
+    assert len(runs) == 3
+    for task, run_id in runs.items():
+        assert f"{task}: run {run_id}" in said.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        ("{", ExitCode.NOT_BUILT, "workspace.json cannot be read as JSON"),
+        ('{"schema_version": 99}', ExitCode.USAGE, "newer than this nextbest"),
+    ],
+)
+def test_a_workspace_of_another_kind_is_one_sentence(
+    tmp_path: Path, content: str, code: ExitCode, said: str
+) -> None:
+    (tmp_path / "workspace.json").write_text(content)
+    refused = nextbest("status", workspace=tmp_path)
+    assert refused.returncode == code
+    assert said in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1

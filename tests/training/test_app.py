@@ -90,7 +90,13 @@ def test_refusals_are_sentences(workspace: Workspace, arguments: tuple[str, ...]
 
 def test_nothing_to_promote_and_nothing_ingested(tmp_path) -> None:
     with pytest.raises(UserError, match="no model is registered") as refused:
-        call(Workspace(tmp_path / "empty"), "promote", "--all")
+        call(Workspace(tmp_path / "empty").create(), "promote", "--all")
     assert refused.value.exit_code is ExitCode.NOT_BUILT
     with pytest.raises(UserError, match="nextbest ingest"):
         call(Workspace(tmp_path / "other"), "train")
+
+
+def test_the_run_id_is_on_a_line_of_its_own() -> None:
+    run_id = "0123456789abcdef" * 2
+    trained = app.Trained("churn", run_id, 1, "2018-01-01", "report.html", [], [], {}, {"fit": 1.0})
+    assert f"  run: {run_id}" in app._lines(app.TrainReport([trained], []))

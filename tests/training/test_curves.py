@@ -43,6 +43,20 @@ def test_roc_curve_is_that_of_scikit_learn(frame):
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "word", "digits"), [(1e-4, "level with", 4), (-1e-4, "level with", 4), (-9.0, "below", 3)]
+)
+def test_title_of_the_curves_takes_its_word_from_the_paired_verdict(frame, change, word, digits):
+    noise = np.random.default_rng(1).normal(0, 1, len(frame))
+    close = frame["model.probability"] + noise * abs(change)
+    rival = close if abs(change) < 1 else frame["churned"] + noise / 10
+    both = frame.drop(columns="bg_nbd.probability").assign(**{"rival.score": rival})
+    evaluation = evaluate(both, metrics=probability_metrics("churned"), replicates=50)
+    ours, theirs = (evaluation.value("roc_auc", m).value for m in ("model", "rival"))
+    title = curves.roc_pr(both, "churned", evaluation).get_suptitle().replace("\n", " ")
+    assert title == f"ROC-AUC {ours:.{digits}f}, {word} the best baseline: rival, {theirs:#.{digits}g}"
+
+
 def test_gain_reaches_all_positives_and_names_the_top_tenth(frame):
     figure = curves.gain(frame, "churned", ["model", "bg_nbd"])
     x, y = next(line for line in figure.axes[0].lines if line.get_label().startswith("model")).get_data()

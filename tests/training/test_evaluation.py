@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 
 from features.clock import to_day
 from features.output import plain
-from training.evaluation import Evaluation, evaluate, listed
+from training.evaluation import Difference, Evaluation, Value, evaluate, listed
 from training.metrics import mean_of, models_in, probability_metrics
 
 NOVEMBER, DECEMBER = to_day(pd.Timestamp("2017-11-01").date()), to_day(pd.Timestamp("2017-12-01").date())
@@ -94,6 +95,46 @@ def test_bars_and_baselines_that_win(frame, evaluation):
     assert {(d.baseline, d.verdict) for d in turned.beaten_by() if d.metric == "brier"} == {
         ("model", "worse")
     }
+
+
+@pytest.mark.parametrize(
+    ("metric", "model", "theirs", "words"),
+    [
+        (
+            "roc_auc",
+            0.8642,
+            0.8584,
+            "0.8642 against 0.8584: higher than logistic RFM's, but the difference may",
+        ),
+        (
+            "roc_auc",
+            0.8584,
+            0.8642,
+            "0.8584 against 0.8642: worse than logistic RFM's, but the difference may",
+        ),
+        (
+            "brier",
+            0.1,
+            0.2,
+            "0.1000 against 0.2000: lower than logistic RFM's, but the difference may be chance",
+        ),
+        (
+            "brier",
+            0.2,
+            0.1,
+            "0.2000 against 0.1000: worse than logistic RFM's, but the difference may be chance",
+        ),
+        ("brier", 0.1, 0.1, "0.1000 against 0.1000: equal to logistic RFM's (difference +0.0000"),
+    ],
+)
+def test_an_undecided_bar_says_where_it_stands_and_that_it_may_be_chance(
+    evaluation, metric, model, theirs, words
+):
+    ours, rival = (Value("all", m, metric, v, v, v) for m, v in (("model", model), ("logistic_rfm", theirs)))
+    gap = Difference("all", "logistic_rfm", metric, model - theirs, -0.2, 0.2, "undecided")
+    known = replace(evaluation, values=(ours, rival), differences=(gap,))
+    (bar,) = known.bars({metric: "logistic_rfm"})
+    assert words in known.sentence(bar)
 
 
 def test_a_bar_that_cannot_be_computed_is_not_reached(frame):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from training import plots, style
-from training.evaluation import Evaluation, evaluate
-from training.metrics import probability_metrics
+from training.evaluation import Difference, Evaluation, evaluate
+from training.metrics import Measure, probability_metrics
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,55 @@ def test_forest_says_who_wins(evaluation):
         }
     )
     assert plots.differences(worse).get_suptitle().endswith("worse than twin in 6")
+
+
+AUC, LOSS = (Measure(name, name, higher, "") for name, higher in (("auc", True), ("loss", False)))
+
+
+def row(name: str, low: float, high: float, measure: Measure = AUC) -> tuple[str, Difference]:
+    verdict = (
+        "undecided" if low < 0 < high else "better" if (low > 0) == measure.higher_is_better else "worse"
+    )
+    return name, Difference("all", name, measure.name, (low + high) / 2, low, high, verdict)
+
+
+def test_a_far_off_baseline_becomes_an_arrow_so_that_close_intervals_show():
+    close, far = row("close", -0.005, 0.007), row("far", 0.26, 0.34)
+    figure = plots.forest({AUC: [far, row("near", 0.06, 0.11), close]}, "Finding", "right of zero: better")
+    (panel,) = figure.axes
+    low, high = panel.get_xlim()
+    assert low < -0.005
+    assert 0.11 < high < 0.13
+    assert (0.007 + 0.005) / (high - low) > plots.VISIBLE
+    assert [text.get_text() for text in panel.texts] == ["0.300 (0.260 to 0.340)"]
+    assert [line.get_marker() for line in panel.lines if line.get_marker() in "<>"] == [">"]
+    assert figure.get_supxlabel().endswith("arrow: beyond the axis")
+
+
+def test_an_arrow_points_to_where_a_turned_difference_is():
+    figure = plots.forest(
+        {LOSS: [row("far", 0.26, 0.34, LOSS), row("close", -0.005, 0.007, LOSS)]}, "Finding", "right"
+    )
+    (panel,) = figure.axes
+    assert [text.get_text() for text in panel.texts] == ["-0.300 (-0.340 to -0.260)"]
+    assert [line.get_marker() for line in panel.lines if line.get_marker() in "<>"] == ["<"]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [row("close", -0.02, 0.03), row("far", 0.1, 0.2)],
+        [row("narrow", -0.001, 0.001), row("wide", -0.1, 0.2)],
+        [row("twin", 0.0, 0.0), row("far", 0.1, 0.2)],
+        [row("alone", 0.5, 0.501)],
+    ],
+)
+def test_nothing_is_cut_where_intervals_show_or_reach_into_the_axis(others):
+    figure = plots.forest({AUC: others}, "Finding", "right")
+    (panel,) = figure.axes
+    assert list(panel.texts) == []
+    assert panel.get_xlim()[1] >= max(item.high for _, item in others)
+    assert "arrow" not in figure.get_supxlabel()
 
 
 def test_by_cutoff_gives_the_range_over_many_cutoffs(evaluation):

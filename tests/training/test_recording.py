@@ -42,7 +42,7 @@ def test_everything_that_was_made_is_kept(planted: Workspace, recorded: Recorded
     inputs = json.loads((folder / "features.json").read_text())["inputs"]
     assert all(inputs.values())
     assert "visits_91" in inputs
-    assert "bg_nbd_visit" in inputs
+    assert ("bg_nbd_visit" in inputs) == result.params["rhythm"]
     trials = json.loads((folder / "trials.json").read_text())["trials"]
     assert len(trials) == TINY.trials
     pd.testing.assert_frame_equal(

@@ -1,4 +1,4 @@
-"""Promotion among hand-made versions, whose report rows are chosen so that the verdict is known."""
+"""Promotion among hand-made versions, whose validation rows are chosen so that the verdict is known."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def rows(probability: np.ndarray, *cutoffs: int, customers: str = "c") -> pd.Dat
 def version(
     workspace: Workspace, folder: Path, frame: pd.DataFrame, as_of: int = AS_OF, fitted: Fitted | None = None
 ) -> str:
-    """A registered version with these report rows."""
+    """A registered version with these validation rows."""
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "report").mkdir(parents=True)
-    frame.to_parquet(folder / tracking.ROWS)
+    (folder / "choice").mkdir(parents=True)
+    frame.to_parquet(folder / tracking.CHOICE)
     model = fitted or Fitted("churn", {}, {}, {"catalogue_hash": catalogue_hash()})
     flavor.save_model(model.with_meta(as_of=as_of), folder / tracking.MODEL)
     tags = {

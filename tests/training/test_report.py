@@ -168,7 +168,7 @@ def test_page_of_one_cutoff_without_baselines_bars_trials_or_importance():
     given = content("churn", evaluation=evaluation, frame=frame, bars={}, importance={}, trials=())
     figures = plots.figures(given.frame, given.evaluation, given.primary, given.importance)
     seen = text_of(report.html(given, figures))
-    assert set(figures) == {"roc_pr", "calibration", "gain", "by_cutoff"}
+    assert set(figures) == {"roc_pr", "calibration", "gain"}
     assert "No bar is set for this task." in seen
     assert "alone," not in seen
     assert "Tuning" not in seen
@@ -184,6 +184,26 @@ def test_rows_of_one_class_have_no_curves_and_say_that_nothing_can_be_compared()
     seen = text_of(report.html(given, figures))
     assert "ROC-AUC cannot be compared with recency: it is undefined on 600 rows" in seen
     assert "The model does not reach its bar." in seen
+
+
+def test_page_of_one_cutoff_does_not_speak_of_pooling():
+    frame = churn()[["customer_id", "as_of", "churned", "model.probability"]].iloc[:300]
+    frame["worst.probability"] = 1 - frame["model.probability"]
+    evaluation = evaluate(frame, metrics=probability_metrics("churned"), replicates=20)
+    given = content("churn", evaluation=evaluation, frame=frame, bars={"roc_auc": "worst"})
+    seen = text_of(report.html(given, {}))
+    assert "No baseline has a better value than the model on any metric." in seen
+    assert seen.count(report.style.number(evaluation.value("roc_auc").value, 4)) == 2
+
+
+def test_heading_and_page_name_state_the_horizon():
+    title = "No visit within the horizon"
+    page = report.html(content("churn", title=title, data={report.HORIZON: 28}), {})
+    assert "<h1>No visit within 28 days</h1>" in page
+    assert "<title>No visit within 28 days" in page
+    assert "<h1>No visit within the horizon</h1>" in report.html(content("churn", title=title, data={}), {})
+    assert report.stated("Days to the next visit", 28) == "Days to the next visit, up to 28 days"
+    assert report.stated("Items bought within the horizon", 1) == "Items bought within 1 day"
 
 
 def test_headline_counts_bars():

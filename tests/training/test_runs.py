@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
+from features.catalogue import catalogue_hash
 from features.clock import to_date
 from features.errors import ExitCode, UserError
 from training import runs, tracking
@@ -106,19 +108,34 @@ def test_without_room_for_a_fold_the_default_setting_is_used_and_said(
     assert any("nothing was tuned" in warning for warning in made.warnings)
 
 
-def test_other_data_other_seed_other_cutoffs_are_other_studies(snapshots: Snapshots) -> None:
+def test_other_labels_other_seed_other_cutoffs_are_other_studies(snapshots: Snapshots) -> None:
     task, layout = Churn(), lay_out(Churn(), snapshots, TINY)
     more = dataclasses.replace(TINY, trials=99)
     wider = Budget(trials=2, step_days=14, cutoffs=3, folds=1, reports=1, replicates=20)
+    churn = dataclasses.replace(snapshots.labels.churn, minimum_visits=4)
+    source = dataclasses.replace(
+        snapshots.canonical.source, labels=dataclasses.replace(snapshots.labels, churn=churn)
+    )
+    relabelled = Snapshots(dataclasses.replace(snapshots.canonical, source=source), snapshots.until)
     names = [
-        runs.study_name(task, layout, TINY, 0, "f"),
-        runs.study_name(task, layout, more, 0, "f"),
-        runs.study_name(task, layout, TINY, 1, "f"),
-        runs.study_name(task, layout, TINY, 0, "g"),
-        runs.study_name(task, layout, wider, 0, "f"),
+        runs.study_name(snapshots, task, layout, TINY, 0),
+        runs.study_name(snapshots, task, layout, more, 0),
+        runs.study_name(snapshots, task, layout, TINY, 1),
+        runs.study_name(relabelled, task, layout, TINY, 0),
+        runs.study_name(snapshots, task, layout, wider, 0),
+        runs.study_name(snapshots.cut(snapshots.until - 1), task, layout, TINY, 0),
     ]
     assert names[0] == names[1]
-    assert len(set(names)) == 4
+    assert len(set(names)) == 5
+
+
+def test_promotion_rows_lie_within_the_choice_period(snapshots: Snapshots, storage: str) -> None:
+    result = runs.run(Churn(), snapshots, TINY, 5, storage)
+    horizon, limit = result.plan.horizon_days, result.plan.choices_until
+    assert limit < snapshots.until
+    assert set(result.choice_frame["as_of"]) == set(result.plan.folds)
+    assert max(result.plan.folds) + horizon <= limit
+    assert result.choice_frame["model.probability"].between(0, 1).all()
 
 
 def test_one_class_ends_in_a_sentence(snapshots: Snapshots, storage: str) -> None:
@@ -132,7 +149,22 @@ def test_one_class_ends_in_a_sentence(snapshots: Snapshots, storage: str) -> Non
     assert refused.value.exit_code is ExitCode.BAD_DATA
 
 
-def test_changed_data_are_noticed(snapshots: Snapshots) -> None:
-    info = tracking.RunInfo("r1", "churn", AS_OF, 0, {}, {}, {}, {"data_fingerprint": "f" * 64})
-    with pytest.raises(UserError, match="run r1 cannot be reproduced: the data before 2017-10-28"):
-        runs.check_same_data(snapshots, info)
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ("data_fingerprint", "the data before 2017-10-28"),
+        ("labels", "the label definitions"),
+        ("catalogue_hash", "the feature declarations"),
+    ],
+)
+def test_changed_inputs_are_noticed(snapshots: Snapshots, tag: str, said: str) -> None:
+    tags = {
+        "data_fingerprint": snapshots.fingerprint,
+        "labels": json.dumps(snapshots.labels.plain(), sort_keys=True),
+        "catalogue_hash": catalogue_hash(),
+    }
+    info = tracking.RunInfo("r1", "churn", AS_OF, 0, {}, {}, {}, tags)
+    runs.check_same_inputs(snapshots, info)
+    changed = dataclasses.replace(info, tags={**tags, tag: "f" * 64})
+    with pytest.raises(UserError, match=f"run r1 cannot be reproduced: {said}"):
+        runs.check_same_inputs(snapshots, changed)

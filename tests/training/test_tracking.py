@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -53,6 +54,21 @@ def test_files_stay_in_the_workspace_without_a_copy(workspace: Workspace, run_id
     assert path.is_relative_to(workspace.root)
     with pytest.raises(UserError, match=r"has no plots/none\.png"):
         tracking.artifact(workspace, run_id, "plots/none.png")
+
+
+def test_a_copied_workspace_keeps_its_files_to_itself(
+    workspace: Workspace, run_id: str, tmp_path: Path
+) -> None:
+    subprocess.run(["cp", "-R", str(workspace.root), str(tmp_path / "copy")], check=True)
+    copy = Workspace(tmp_path / "copy")
+    assert tracking.artifact(copy, run_id, tracking.ROWS).is_relative_to(copy.root)
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "note").write_text("new")
+    with tracking.new_run(copy, "churn") as made:
+        tracking.log(copy, made, metrics={}, params={}, tags=TAGS)
+        tracking.log_folder(copy, made, tmp_path / "files")
+    assert tracking.artifact(copy, made, "note").read_text() == "new"
+    assert not (workspace.artifacts / "churn" / made).exists()
 
 
 def test_two_workspaces_in_one_process_keep_apart(workspace: Workspace, run_id: str, tmp_path: Path) -> None:
