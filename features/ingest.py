@@ -209,7 +209,7 @@ class _Ingest:
         if self.earlier is not None:
             before = read_json(self.earlier.folder / SOURCE_FILE)
             before["profile"].pop("quarantined", None)
-            if before == stored:
+            if before == stored and all(self.earlier.has(name) for name in present):
                 stored["profile"]["quarantined"] = dict(quarantined)
                 write_json(self.earlier.folder / SOURCE_FILE, stored)
                 return False

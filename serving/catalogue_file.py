@@ -161,6 +161,11 @@ def _fields(owner: tuple[int | str, ...]) -> Collection[str]:
         case ():
             return CatalogueFile.model_fields
         case (group, _):
-            parts = {"channels": Channel, "places": Place, "assumptions": Assumption, "actions": Entry}
+            parts: dict[str, type[_Strict]] = {
+                "channels": Channel,
+                "places": Place,
+                "assumptions": Assumption,
+                "actions": Entry,
+            }
             return parts[str(group)].model_fields
     return Text.model_fields

@@ -188,7 +188,7 @@ def _rule(workspace: Workspace, metric: Metric, pair: Pairing) -> Ruling:
     stays = f"{new} is not promoted, version {old} stays champion"
     frame = common_rows(workspace, pair.task, pair.run_id, run_id)
     if not len(frame):
-        if not _loadable(workspace, run_id):
+        if not (_loadable(workspace, run_id) and _has_choice(workspace, run_id)):
             why = "can no longer be loaded (other feature declarations, or its files are gone)"
             return Ruling(True, f"{wins}, which {why}; there was no row to compare them on.")
         as_of = to_date(tracking.run_info(workspace, run_id).as_of)
@@ -213,9 +213,11 @@ def common_rows(workspace: Workspace, task: str, challenger: str, current: str) 
     rows = tracking.load_rows(workspace, challenger, tracking.CHOICE)
     if rows.empty:
         return rows
-    stored = tracking.load_rows(workspace, current, tracking.CHOICE)
-    parts = [] if stored.empty else [_as_champion(stored, MODEL)]
-    lacking = set(rows[AS_OF]) - (set() if stored.empty else set(stored[AS_OF]))
+    parts: list[pd.DataFrame] = []
+    if _has_choice(workspace, current):
+        stored = tracking.load_rows(workspace, current, tracking.CHOICE)
+        parts += [] if stored.empty else [_as_champion(stored, MODEL)]
+    lacking = set(rows[AS_OF]).difference(*(part[AS_OF] for part in parts))
     info = tracking.run_info(workspace, current)
     fresh = sorted(int(day) for day in lacking if day >= info.as_of)
     if fresh and _loadable(workspace, current):
@@ -241,6 +243,15 @@ def _as_champion(rows: pd.DataFrame, model: str) -> pd.DataFrame:
 def _loadable(workspace: Workspace, run_id: str) -> bool:
     try:
         load(workspace, run_id)
+    except UserError:
+        return False
+    return True
+
+
+def _has_choice(workspace: Workspace, run_id: str) -> bool:
+    """Whether a run's validation rows are there: its files may be gone."""
+    try:
+        tracking.artifact(workspace, run_id, tracking.CHOICE)
     except UserError:
         return False
     return True

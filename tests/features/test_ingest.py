@@ -84,6 +84,14 @@ def test_mapping_and_parquet_parts(tmp_path: Path, workspace: Workspace) -> None
     assert rows(workspace, "SELECT DISTINCT customer_id, amount_cents FROM transactions") == [("7", 28)]
 
 
+def test_a_lost_table_is_made_again(run: Run, workspace: Workspace) -> None:
+    files = {"transactions.csv": LINES, "products.csv": "product_id,name\np1,Milk\n"}
+    run(files)
+    (workspace.tables / "products.parquet").unlink()
+    assert run(files).changed
+    assert rows(workspace, "SELECT product_id, name FROM products") == [("p1", "Milk")]
+
+
 def test_twice_is_the_same_as_once(run: Run, workspace: Workspace) -> None:
     files = {"transactions.csv": LINES, "products.csv": "product_id,name\n1,apple\n"}
     assert run(files, TOML).changed

@@ -37,7 +37,7 @@ def test_a_problem_is_json_with_four_fields() -> None:
         ),
         (
             '{"customer": {"customer_id": "1", "phone": "2"}}',
-            "field not found: 'customer.phone'. Hint: known are: customer.customer_id.",
+            "field not found: 'customer.phone'. Hint: did you mean 'customer.customer_id'?",
         ),
         (
             '{"customer": {"customer_ids": "1", "customer_id": "1"}}',

@@ -134,6 +134,16 @@ def test_a_champion_of_other_features_cannot_serve_and_gives_way(
     assert "can no longer be loaded" in verdict.sentence
 
 
+def test_a_champion_whose_validation_rows_are_gone_gives_way(workspace: Workspace, tmp_path: Path) -> None:
+    first = version(workspace, tmp_path / "files", rows(GOOD, CUTOFFS[1]))
+    registry.promote(workspace, "churn")
+    tracking.artifact(workspace, first, tracking.CHOICE).unlink()
+    version(workspace, tmp_path / "files", rows(FAIR, CUTOFFS[1]))
+    verdict = registry.promote(workspace, "churn")
+    assert verdict.promoted
+    assert "its files are gone" in verdict.sentence
+
+
 def test_on_a_newer_cutoff_the_champion_itself_predicts(
     workspace: Workspace, snapshots: Snapshots, tmp_path: Path
 ) -> None:
