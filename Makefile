@@ -7,6 +7,8 @@ SERVE ?= 1
 BIN := .venv/bin
 UV := $(BIN)/uv
 SYNCED := .venv/.synced
+# The environment of the tests: Spark and a Redis server besides.
+TESTED := .venv/.tested
 
 # Compiled modules are kept: without them a command spends seconds on compiling its libraries again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -23,10 +25,10 @@ CUSTOMER ?= 2283
 run: $(SYNCED)
 	$(BIN)/nextbest run --quick $(if $(filter 0,$(SERVE)),--no-serve,--port $(PORT))
 
-test: $(SYNCED)
+test: $(TESTED)
 	$(BIN)/python -m pytest
 
-check: $(SYNCED)
+check: $(TESTED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -40,7 +42,7 @@ docs: $(SYNCED)
 picture: $(SYNCED)
 	$(BIN)/python docs/picture.py $(CUSTOMER)
 
-bench: $(SYNCED)
+bench: $(TESTED)
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' --override-ini=python_functions='bench_*' -q -s
 
 # The lock installs without dependency resolution, so that the NCCL override of pyproject.toml holds.
@@ -53,8 +55,16 @@ $(SYNCED): requirements.txt pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
+$(TESTED): $(SYNCED) requirements-test.txt
+	$(UV) pip sync --python $(BIN)/python requirements-test.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+LOCK := pip compile --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml --extra dev
+
 lock: $(SYNCED)
-	$(UV) pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+	$(UV) $(LOCK) --output-file requirements.txt
+	$(UV) $(LOCK) --extra test --constraint requirements.txt --output-file requirements-test.txt
 
 clean:
 	rm -rf .venv .nextbest

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.clock import parse_date, to_date, to_day
-from features.errors import ExitCode, UserError, unknown
+from features.as_of import AsOfOption, as_of_day
+from features.clock import to_date
+from features.errors import UserError, unknown
+from features.identity.identity_app import identity
+from features.ingestion import profile_app
+from features.life_cycle import lifecycle_app
 from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, table, workspace
+from features.shrinkage import shrunk_app
 
 if TYPE_CHECKING:
-    from features.canonical import Canonical
     from features.declarations import Declaration
     from features.workspace import Workspace
 
@@ -25,12 +29,6 @@ features = typer.Typer(
     help="Build, list, explain and export features.",
 )
 
-AsOfOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of", metavar="DATE", help="First day that is not known. Default: the workspace's clock."
-    ),
-]
 _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
@@ -62,7 +60,8 @@ class Shown(Listed):
     """A feature with its SQL and its values.
 
     Attributes:
-        sql: over visit rows, or over other features.
+        sql: over rows of its relation, or over other features.
+        query: the whole statement, over the relations of a build.
         as_of: date of the values; None when nothing has been ingested.
         customers: customers present at that date.
         known: how many of them have a value.
@@ -70,6 +69,7 @@ class Shown(Listed):
     """
 
     sql: str
+    query: str
     as_of: str | None
     customers: int
     known: int
@@ -102,7 +102,7 @@ def ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Read a source's tables into the workspace, bad rows set aside. Twice is the same as once."""
-    from features.ingest import ingest as take_in
+    from features.ingestion.ingest import ingest as take_in
 
     space = workspace(root)
     with space.lock("ingest"):
@@ -157,7 +157,11 @@ def show_command(
 ) -> None:
     """Print a feature's definition, its SQL and, where tables are ingested, its values' distribution."""
     shown = show(workspace(root), name, as_of)
-    rows = [(key, value) for key, value in vars(shown).items() if key != "quantiles"]
+    rows = [
+        (key, ", ".join(value) if isinstance(value, tuple) else value)
+        for key, value in vars(shown).items()
+        if key != "quantiles"
+    ]
     parts: list[Any] = [table(shown.name, ("", ""), rows)]
     if shown.quantiles:
         title = f"values of {shown.known:,} of {shown.customers:,} customers on {shown.as_of}"
@@ -169,11 +173,14 @@ def show_command(
 def export_command(
     out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
     as_of: AsOfOption = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="'duckdb', or 'spark' (pip install 'nextbest[spark]').")
+    ] = "duckdb",
     root: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
     """Write the features of every customer as of a date to a Parquet file."""
-    written = export(workspace(root), out, as_of)
+    written = export(workspace(root), out, as_of, engine)
     counts = f"{written.features} features of {written.customers:,} customers"
     text = f"{written.file}: {counts} as of {written.as_of}"
     emit(written, as_json=as_json, text=text)
@@ -190,23 +197,27 @@ def show(space: Workspace, name: str, as_of: str | None = None) -> Shown:
     from features.canonical import Canonical
     from features.catalogue import NAMES
     from features.declarations import Feature
-    from features.offline import compute
-    from features.sql import BY_NAME, aggregate, formula
+    from features.evaluators.offline import compute
+    from features.evaluators.sql import BY_NAME, aggregate, feature_sql, formula
+    from features.facts import FACTS
 
     if name not in BY_NAME:
         raise unknown("feature", name, NAMES)
     declaration = BY_NAME[name]
-    sql = aggregate(declaration) if isinstance(declaration, Feature) else formula(declaration).sql()
+    described = {
+        **_described(declaration),
+        "sql": aggregate(declaration) if isinstance(declaration, Feature) else formula(declaration).sql(),
+        "query": feature_sql([name], FACTS),
+    }
     if not space.tables.exists():
-        return Shown(**_described(declaration), sql=sql, as_of=None, customers=0, known=0, quantiles={})
+        return Shown(**described, as_of=None, customers=0, known=0, quantiles={})
     canonical = Canonical.open(space)
     day = as_of_day(canonical, as_of)
     values = compute(canonical, [day], names=[name]).column(name)
     known = values[~np.isnan(values)]
     quantiles = {f"{q:.0%}": float(np.quantile(known, q)) for q in _QUANTILES} if len(known) else {}
     return Shown(
-        **_described(declaration),
-        sql=sql,
+        **described,
         as_of=str(to_date(day)),
         customers=len(values),
         known=len(known),
@@ -214,47 +225,33 @@ def show(space: Workspace, name: str, as_of: str | None = None) -> Shown:
     )
 
 
-def export(space: Workspace, out: Path, as_of: str | None = None) -> Exported:
+def export(space: Workspace, out: Path, as_of: str | None = None, engine: str = "duckdb") -> Exported:
     """Write every customer's features as of a date, whole or not at all.
 
     Raises:
-        UserError: nothing is ingested, the date is not valid for the data, or the folder is not there.
+        UserError: nothing is ingested, the date is not valid for the data, the folder is not there, or the
+            engine is not known or not installed.
     """
     from features.canonical import Canonical
-    from features.offline import compute
+    from features.evaluators import offline, spark
 
+    engines = {"duckdb": offline.compute, "spark": spark.compute}
+    if engine not in engines:
+        raise unknown("engine", engine, engines)
     if not out.parent.is_dir():
         raise UserError(f"folder not found: {str(out.parent)!r}. Make it first, or name another --out.")
     canonical = Canonical.open(space)
     day = as_of_day(canonical, as_of)
-    matrix = compute(canonical, [day])
+    matrix = engines[engine](canonical, [day])
     aside = out.with_name(f".{out.name}.{os.getpid()}")
     matrix.to_pandas().to_parquet(aside, index=False)
     aside.replace(out)
     return Exported(out, str(to_date(day)), len(matrix), len(matrix.names))
 
 
-def as_of_day(canonical: Canonical, as_of: str | None) -> int:
-    """The day of an --as-of option; the workspace's clock if it is not given.
-
-    Raises:
-        UserError: it is not a date, or no transaction was known before it.
-    """
-    if as_of is None:
-        return canonical.clock_day
-    day = to_day(parse_date(as_of))
-    if day <= canonical.first_day:
-        raise UserError(
-            f"as-of {as_of} is not after the first transaction ({to_date(canonical.first_day)}): "
-            f"nothing was known. Give a later date, like {to_date(canonical.clock_day)}.",
-            ExitCode.USAGE,
-        )
-    return day
-
-
 def _described(declaration: Declaration) -> dict[str, Any]:
     from features.docs import definition
-    from features.sql import needs
+    from features.evaluators.sql import needs
 
     return {
         "name": declaration.name,
@@ -265,3 +262,9 @@ def _described(declaration: Declaration) -> dict[str, Any]:
         "definition": definition(declaration),
         "needs": tuple(sorted(needs(declaration.name))),
     }
+
+
+lifecycle_app.mount(features)
+features.command("profile")(profile_app.profile_command)
+features.command("shrunk")(shrunk_app.shrunk_command)
+features.add_typer(identity, name="identity")

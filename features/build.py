@@ -6,33 +6,31 @@ that a reader of those tables can tell whether the build is of the same content.
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-import numpy as np
-from numpy.typing import NDArray
 
-from features import store
 from features.canonical import Canonical
-from features.history import History
+from features.customer_store import choice as stores
+from features.customer_store.applying import Applier
+from features.customer_store.journal import Journal
+from features.customer_store.loading import Loading
+from features.customer_store.posted import overlay
+from features.customer_store.store import Content, CustomerStore, Position, ReplacedError
+from features.facts import FACTS, HOUSEHOLDS, PEOPLE
 from features.json_file import read_json, write_json
 from features.session import literal, parquet
-from features.store import CustomerStore
-from features.tiles import MEASURE_NAMES, PRODUCTS, measures_hash, purchases_sql, tiles_sql
+from features.tiles import RELATION_VIEWS, measures_hash, relation_sql
 from features.workspace import Workspace
 
-TILES: Final = "tiles.parquet"
-PURCHASES: Final = "purchases.parquet"
-STORE: Final = "store.db"
 NOTE: Final = "build.json"
-FILES: Final = (TILES, PURCHASES, STORE)
-# Customers whose rows are in memory at a time while the store is written.
-_CHUNK: Final = 5000
+# Folder of the tables that a build is of.
+TABLES: Final = "tables"
 
 
 @dataclass(frozen=True)
@@ -66,29 +64,40 @@ def build(workspace: Workspace, *, force: bool = False) -> Build:
     """
     canonical = Canonical.open(workspace)
     note = read_json(workspace.features / NOTE)
-    if not force and _is_of(workspace.features, canonical):
+    if not force and _is_of(workspace.features, canonical) and stores.is_of(workspace, _origin(canonical)):
         return Build(**note["build"], reused=True)
     start = time.perf_counter()
-    with workspace.publish(workspace.features) as folder, closing(canonical.connect()) as connection:
-        tiles = _copy(connection, tiles_sql(optional_tables(canonical)), folder / TILES)
-        purchases = _copy(connection, purchases_sql(), folder / PURCHASES)
-        connection.execute(f"CREATE VIEW tiles AS FROM {parquet(folder / TILES)}")
-        connection.execute(f"CREATE VIEW purchases AS FROM {parquet(folder / PURCHASES)}")
-        products = _texts(connection, "SELECT DISTINCT product_id FROM purchases ORDER BY 1")
-        connection.execute(
-            "CREATE TEMP TABLE codes AS "
-            "SELECT unnest(?) AS product_id, CAST(unnest(range(?)) AS INTEGER) AS code",
-            [products, len(products)],
-        )
-        absent = frozenset(PRODUCTS) - set(optional_tables(canonical))
+    with (
+        workspace.publish(workspace.features) as folder,
+        closing(canonical.connect(references=True)) as connection,
+    ):
+        rows: dict[str, int] = {}
+        for view in RELATION_VIEWS.values():
+            file = folder / f"{view}.parquet"
+            rows[view] = _copy(connection, relation_sql(view, canonical.facts), file)
+            connection.execute(f"CREATE VIEW {view} AS FROM {parquet(file)}")
+        _keep_tables(canonical, folder / TABLES)
         writing = time.perf_counter()
-        customers = store.create(
-            folder / STORE, _histories(connection, absent), products, absent, _origin(canonical)
-        )
+        absent = frozenset(FACTS) - canonical.facts
+        journal = Journal(workspace.events)
+        posted = journal.after(0)
+        position = Position(journal.id, posted[-1].number if posted else 0)
+        relations = overlay(connection, canonical, posted)
+        loading = Loading(connection, relations, canonical.facts, absent)
+        content = Content(loading.histories(), loading.names, absent, _origin(canonical), position)
+        loaded = stores.load(workspace, folder, content)
         end = time.perf_counter()
-        made = Build(customers, tiles, purchases, len(products), end - start, customers / (end - writing))
+        made = Build(
+            loaded.customers,
+            rows["tiles"],
+            rows["purchases"],
+            len(loading.names["products"]),
+            end - start,
+            loaded.customers / (end - writing),
+        )
         counts = {name: value for name, value in vars(made).items() if name != "reused"}
         write_json(folder / NOTE, {**_origin(canonical), "build": counts})
+        loaded.publish()
     return made
 
 
@@ -96,32 +105,47 @@ def open_store(workspace: Workspace) -> CustomerStore:
     """The customer store of the last build.
 
     Raises:
-        UserError: there is none (exit code NOT_BUILT).
+        UserError: there is none (exit code NOT_BUILT), or it cannot be reached.
     """
-    return CustomerStore.open(workspace.features / STORE)
+    return stores.open_store(workspace)
 
 
-def tiles_of(canonical: Canonical) -> Path | None:
-    """The built tiles of exactly these tables, if there are any."""
+def open_applier(workspace: Workspace, opened: CustomerStore) -> Applier:
+    """What brings posted events into an open store.
+
+    Raises:
+        ReplacedError: the store is not of the build that stands in the workspace.
+    """
+    tables = workspace.features.resolve() / TABLES
+    origin = read_json(tables.parent / NOTE)
+    if any(opened.meta.get(key) != origin.get(key) for key in ("tables", "identity")):
+        raise ReplacedError("the customer store is of another build; open it again.")
+    return Applier(opened, Journal(workspace.events), Canonical.read(tables))
+
+
+def files() -> tuple[str, ...]:
+    """The files that a build has to have."""
+    relations = tuple(f"{view}.parquet" for view in RELATION_VIEWS.values())
+    return relations if stores.address() else (*relations, stores.FILE)
+
+
+def built_from(canonical: Canonical) -> Path | None:
+    """The folder of the build of exactly these tables, if there is one."""
     # Published tables stand two levels below the workspace: .tables.generations/tables-<id>.
     features = Workspace(canonical.folder.parent.parent).features
-    return (features / TILES).resolve() if _is_of(features, canonical) else None
-
-
-def optional_tables(canonical: Canonical) -> tuple[str, ...]:
-    """The optional tables that features may need and the source has."""
-    return tuple(table for table in PRODUCTS if canonical.has(table))
+    return features.resolve() if _is_of(features, canonical) else None
 
 
 def _origin(canonical: Canonical) -> dict[str, Any]:
-    """What the build depends on: a generation of tables, which never changes, and the measures."""
-    return {"tables": canonical.folder.name, "measures_hash": measures_hash()}
+    """What the build depends on: generations of tables and of persons, which never change, and measures."""
+    people = canonical.identity.name if {PEOPLE, HOUSEHOLDS} & canonical.facts else ""
+    return {"tables": canonical.folder.name, "identity": people, "measures_hash": measures_hash()}
 
 
 def _is_of(features: Path, canonical: Canonical) -> bool:
     """Whether a folder holds a whole build of these tables."""
     note = read_json(features / NOTE)
-    whole = all((features / file).exists() for file in FILES)
+    whole = all((features / file).exists() for file in files())
     return whole and all(note.get(key) == value for key, value in _origin(canonical).items())
 
 
@@ -133,43 +157,14 @@ def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:
     return int(row[0])
 
 
-def _texts(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
-    return [row[0] for row in connection.execute(query).fetchall()]
+def _keep_tables(canonical: Canonical, folder: Path) -> None:
+    """Keep the tables that the build is of: a posted event may need a day of theirs after a newer ingest.
 
-
-def _histories(connection: duckdb.DuckDBPyConnection, absent: frozenset[str]) -> Iterator[History]:
-    """Every customer's history, by customer_id, a range of customers at a time."""
-    customers = _texts(connection, "SELECT DISTINCT customer_id FROM tiles ORDER BY 1")
-    for start in range(0, len(customers), _CHUNK):
-        ids = customers[start : start + _CHUNK]
-        bounds = [ids[0], ids[-1]]
-        tiles: dict[str, Any] = connection.execute(
-            "FROM tiles WHERE customer_id BETWEEN ? AND ? ORDER BY customer_id, day, known_day", bounds
-        ).fetchnumpy()
-        bought: dict[str, Any] = connection.execute(
-            "SELECT customer_id, code, day, known_day, CAST(baskets AS INTEGER) AS baskets "
-            "FROM purchases JOIN codes USING (product_id) WHERE customer_id BETWEEN ? AND ? "
-            "ORDER BY customer_id, code, day, known_day",
-            bounds,
-        ).fetchnumpy()
-        measures = np.column_stack([tiles[name] for name in MEASURE_NAMES])
-        edges, ends = _edges(tiles["customer_id"], ids), _edges(bought["customer_id"], ids)
-        for position, customer_id in enumerate(ids):
-            rows = slice(edges[position], edges[position + 1])
-            lines = slice(ends[position], ends[position + 1])
-            yield History(
-                customer_id,
-                tiles["day"][rows],
-                tiles["known_day"][rows],
-                measures[rows],
-                bought["code"][lines],
-                bought["day"][lines],
-                bought["known_day"][lines],
-                bought["baskets"][lines],
-                absent,
-            )
-
-
-def _edges(sorted_ids: NDArray[Any], ids: list[str]) -> NDArray[np.intp]:
-    """Where each customer's rows start, and where the last one's end."""
-    return np.append(np.searchsorted(np.asarray(sorted_ids, dtype=object), ids), len(sorted_ids))
+    They are linked, not copied, where the file system can.
+    """
+    folder.mkdir()
+    for file in {*canonical.folder.iterdir(), *canonical.identity.glob("*.parquet")}:
+        try:
+            (folder / file.name).hardlink_to(file)
+        except OSError:
+            shutil.copy(file, folder)

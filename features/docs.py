@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from features import tables
 from features.catalogue import DECLARATIONS, FEATURES
-from features.declarations import FAMILIES, ROW_COLUMNS, Declaration, Derived
+from features.declarations import COLUMNS_OF, FAMILIES, RELATIONS, Declaration, Derived, Feature
 from features.errors import ExitCode
-from features.sql import needs
-from features.tiles import MEASURES
+from features.evaluators.sql import needs
+from features.measures import MEASURES, TOUCHES
 
+_MEASURES: Final = frozenset(measure.name for measure in (*MEASURES, *TOUCHES))
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs"
 
 _HEAD: Final = """\
@@ -21,9 +23,12 @@ _HEAD: Final = """\
 
 Made from `features/catalogue.yaml` by `python -m features.docs`; do not edit.
 
-{count} features. T is the as-of; only what was known before T counts. A feature is computed from visit rows:
-one per customer and day with a transaction. Counts and sums over no rows are 0, other values are unknown
-(NULL, NaN); division by 0 is unknown. Where a needed table is absent the feature is unknown.
+{count} features, {distinct} before windows are counted. T is the as-of; only what was known before T counts.
+A feature is computed from rows of a relation, visits unless it says otherwise. Counts and sums over no rows
+are 0, other values are unknown (NULL, NaN); division by 0 is unknown. Where the source does not give what a
+feature needs (a table, a column of transactions, households) the feature is unknown.
+
+To add one, add its declaration to `features/catalogue.yaml` and run `make docs`.
 """
 
 
@@ -32,14 +37,25 @@ def definition(declaration: Declaration) -> str:
     if isinstance(declaration, Derived):
         return declaration.formula
     text = f"{declaration.op} of {declaration.column}" if declaration.column else declaration.op
+    if declaration.of != "visits":
+        text = f"{declaration.of}: {text}"
     if declaration.where:
         text += f" where {declaration.where}"
     return text if declaration.days is None else f"{text}, last {declaration.days} days"
 
 
+def distinct_features() -> int:
+    """Features, those that differ in their window alone counted once."""
+    forms = (
+        replace(d, name="", meaning="", meaning_zh="", days=None) if isinstance(d, Feature) else d
+        for d in FEATURES
+    )
+    return len(set(forms))
+
+
 def features_markdown() -> str:
     """The page of features."""
-    lines = [_HEAD.format(count=len(FEATURES)), ""]
+    lines = [_HEAD.format(count=len(FEATURES), distinct=distinct_features()), ""]
     for family, title in FAMILIES.items():
         lines += [f"## {title} (`{family}`)", ""]
         lines += _table(
@@ -62,12 +78,16 @@ def features_markdown() -> str:
         ("name", "unit", "meaning", "definition"),
         [(f"`{d.name}`", d.unit, d.meaning, f"`{definition(d)}`") for d in DECLARATIONS if d.part],
     )
-    lines += ["## Columns of a visit row", ""]
-    measures = [(f"`{m.name}`", m.meaning, f"`{m.where}`" if m.where else "") for m in MEASURES]
-    lines += _table(
-        ("column", "meaning", "lines that count"),
-        measures + [(f"`{n}`", m, "") for n, m in ROW_COLUMNS.items()],
-    )
+    conditions = {m.name: f"`{m.where}`" for m in (*MEASURES, *TOUCHES) if m.where}
+    for relation, meaning in RELATIONS.items():
+        lines += [f"## Columns of {relation}", "", f"{meaning[0].upper()}{meaning[1:]}.", ""]
+        lines += _table(
+            ("column", "meaning", "what counts"),
+            [
+                (f"`{name}`", text, conditions.get(name, "all" if name in _MEASURES else ""))
+                for name, text in COLUMNS_OF[relation].items()
+            ],
+        )
     return "\n".join(lines).rstrip() + "\n"
 
 

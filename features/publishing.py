@@ -34,8 +34,18 @@ def publish(target: Path) -> Iterator[Path]:
     if target.is_dir() and not target.is_symlink():
         target.rename(aside.with_suffix(".plain"))
     point(target, aside)
-    for old in aside.parent.iterdir():
-        if old != aside:
+    sweep(target)
+
+
+def sweep(target: Path) -> None:
+    """Remove all generations but the published one: earlier ones, and what a killed build has left."""
+    if not generations(target).exists():
+        return
+    published = target.readlink().name if target.is_symlink() else None
+    for old in generations(target).iterdir():
+        if old.is_symlink():
+            old.unlink()
+        elif old.name != published:
             shutil.rmtree(old, ignore_errors=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,8 @@ def connect() -> duckdb.DuckDBPyConnection:
     opened = duckdb.connect(config={"autoinstall_known_extensions": False})
     opened.execute("SET TimeZone = 'UTC'")
     opened.execute("SET enable_progress_bar = false")
+    # What does not fit into memory is else put into the folder that the command happens to run in.
+    opened.execute(f"SET temp_directory = {literal(tempfile.gettempdir())}")
     return opened
 
 

@@ -14,8 +14,14 @@ Every key is optional:
     [ingest]
     max_bad_share = 0.1              # over this share of bad rows in a table the ingest is refused
 
+    [quality]                        # how far new rows may differ unsaid: features/quality/shifts.py
+    missing = 0.05
+
     [columns.transactions]           # canonical name = name in the source
     amount = "sales_value"
+
+    [identity]                       # see features/identity_rules.py
+    threshold = 0.95
 
     [labels.churn]                   # see features/labels.py
     horizon_days = 28
@@ -33,14 +39,16 @@ from typing import Any, Final, Literal, cast
 
 from features import clock
 from features.errors import UserError, unknown
+from features.identity_rules import IdentityRules
 from features.labels import LabelDefinitions
+from features.quality.shifts import Bounds
 from features.tables import TABLES
 
 SOURCE_TOML: Final = "source.toml"
 FOLDER_NAME: Final = "folder"
 _KEYS: Final = (
     "name", "time_zone", "currency", "clock", "choices_until", "naive_times", "time_format",
-    "plain_customer_ids", "ingest", "columns", "labels",
+    "plain_customer_ids", "ingest", "quality", "columns", "identity", "labels",
 )  # fmt: skip
 
 Clock = Literal["last_event", "wall"]
@@ -59,6 +67,7 @@ class Source:
         choices_until: training choices use no label window that ends after this date; None for no limit.
         plain_customer_ids: the owner states that customer ids are no personal numbers.
         labels: label definitions.
+        identity: when two references are one person.
     """
 
     name: str = FOLDER_NAME
@@ -68,6 +77,7 @@ class Source:
     choices_until: date | None = None
     plain_customer_ids: bool = False
     labels: LabelDefinitions = field(default_factory=LabelDefinitions)
+    identity: IdentityRules = field(default_factory=IdentityRules)
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Source:
@@ -81,6 +91,7 @@ class Source:
             choices_until=None if until is None else date.fromisoformat(until),
             plain_customer_ids=stored["plain_customer_ids"],
             labels=LabelDefinitions.read(stored["labels"]),
+            identity=IdentityRules.read(stored.get("identity", {})),
         )
 
     def plain(self) -> dict[str, Any]:
@@ -93,6 +104,7 @@ class Source:
             "choices_until": None if self.choices_until is None else self.choices_until.isoformat(),
             "plain_customer_ids": self.plain_customer_ids,
             "labels": self.labels.plain(),
+            "identity": self.identity.plain(),
         }
 
 
@@ -106,6 +118,7 @@ class Declaration:
         naive_times: what an instant without an offset means.
         time_format: strftime format of instants given as text; empty for ISO 8601.
         max_bad_share: share of bad rows in a table over which the ingest is refused.
+        bounds: how far new rows may be from those before without a warning.
         stated: whether there was a `source.toml`.
     """
 
@@ -114,6 +127,7 @@ class Declaration:
     naive_times: NaiveTimes = "utc"
     time_format: str = ""
     max_bad_share: float = 0.1
+    bounds: Bounds = field(default_factory=Bounds)
     stated: bool = True
 
 
@@ -152,6 +166,7 @@ def declaration(content: Mapping[str, Any]) -> Declaration:
         choices_until=_date(content.get("choices_until")),
         plain_customer_ids=_flag(content, "plain_customer_ids"),
         labels=LabelDefinitions.read(_section(content, "labels")),
+        identity=IdentityRules.read(_section(content, "identity")),
     )
     return Declaration(
         source=source,
@@ -159,6 +174,7 @@ def declaration(content: Mapping[str, Any]) -> Declaration:
         naive_times=cast("NaiveTimes", _choice(content, "naive_times", ("utc", "local"))),
         time_format=_time_format(_text(content, "time_format", "")),
         max_bad_share=_share(_section(content, "ingest")),
+        bounds=Bounds.read(_section(content, "quality")),
     )
 
 

@@ -1,174 +1,213 @@
 """Tiles: a customer's day as a few whole numbers, the one source from which every feature is computed.
 
-A tile is one row per (customer_id, day, known_day) with an int64 for each measure: whole numbers, because
-float sums differ in the last bit between engines and integer sums never do. A line that becomes known late
-has its own tile, so that a tile is either visible at an as-of or not. Beside the tiles stand the purchases:
-one row per (customer_id, product_id, day, known_day).
+A tile is one row per (customer_id, day, known_day) with an int64 for each measure (`measures.py`). A row that
+becomes known late has its own tile, so that a tile is either visible at an as-of or not. Beside the tiles of
+visits stand those of touches (contacts, responses, service events), and two relations by key: one row per
+(customer_id, product_id or store_id, day, known_day).
 
-Adding a measure is one line in `MEASURES`; it changes the tiles' hash, so older builds are rebuilt.
+Where references have been joined into persons (`people`), a row counts for the person it belonged to at the
+time: it has an `until_day`, and is visible at T iff day < T, known_day < T and T <= until_day.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Final
 
-from features.expressions import parse
+from features.facts import FACTS, PEOPLE
+from features.measures import MEASURES, PRODUCT_TEXTS, TEXTS, TOUCHES, Measure
 
-# What a measure's condition may read of a line. Texts are trimmed and in upper case.
-LINE_NUMBERS: Final = ("amount_cents", "discount_cents", "quantity")
-LINE_TEXTS: Final = ("department", "category", "brand")
-PRODUCTS: Final = ("products",)
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A whole number kept for each tile.
-
-    Attributes:
-        name: column of the tiles.
-        meaning: what it counts, with its unit.
-        column: what is summed over the lines: `line` (1 each), `amount_cents`, `discount_cents`,
-            `quantity_milli` (thousandths of a unit), or `basket` (1 each, at its first known line).
-        where: which lines count (an expression over a line); empty: all.
-        needs: optional tables it reads. Where one is absent the measure is 0 and features of it are unknown.
-    """
-
-    name: str
-    meaning: str
-    column: str
-    where: str = ""
-    needs: tuple[str, ...] = ()
-
-    def sql(self) -> str:
-        """The aggregate over lines of one basket."""
-        if self.column == "basket":
-            return "1"
-        total = "COUNT(*)" if self.column == "line" else f"SUM({self.column})"
-        if self.where:
-            total += f" FILTER (WHERE {_condition(self.where)})"
-        return f"COALESCE({total}, 0)"
-
-
-@cache
-def _condition(where: str) -> str:
-    return parse(where, LINE_NUMBERS, kind="boolean", texts=LINE_TEXTS).sql()
-
-
-def _kind(name: str, meaning: str, *departments: str) -> tuple[Measure, Measure]:
-    """Lines and money of a group of departments."""
-    where = f"department IN ({', '.join(repr(d) for d in departments)})"
-    return (
-        Measure(f"{name}_lines", f"lines of {meaning}", "line", where, PRODUCTS),
-        Measure(f"{name}_cents", f"money spent on {meaning}, cents", "amount_cents", where, PRODUCTS),
-    )
-
-
-MEASURES: Final[tuple[Measure, ...]] = (
-    Measure("baskets", "baskets; lines without a basket count as one basket a day", "basket"),
-    Measure("lines", "lines", "line"),
-    Measure("amount_cents", "money spent, refunds taken off, cents", "amount_cents"),
-    Measure("discount_cents", "money taken off by discounts, cents", "discount_cents"),
-    Measure("discounted_lines", "lines with a discount", "line", "discount_cents > 0"),
-    Measure(
-        "returned_lines", "lines that give money or goods back", "line", "amount_cents < 0 OR quantity < 0"
-    ),
-    Measure("quantity_milli", "units bought, thousandths; an unknown quantity is 1", "quantity_milli"),
-    Measure("private_lines", "lines of private labels", "line", "brand = 'PRIVATE'", PRODUCTS),
-    Measure(
-        "private_cents", "money spent on private labels, cents", "amount_cents", "brand = 'PRIVATE'", PRODUCTS
-    ),
-    *_kind("fuel", "fuel", "FUEL"),
-    *_kind("grocery", "grocery", "GROCERY", "FROZEN GROCERY"),
-    *_kind("produce", "fruit and vegetables", "PRODUCE"),
-    *_kind("meat", "meat and fish", "MEAT", "MEAT-PCKGD", "SEAFOOD", "SEAFOOD-PCKGD"),
-    *_kind(
-        "deli",
-        "delicatessen, bakery and ready meals",
-        "DELI",
-        "PASTRY",
-        "SALAD BAR",
-        "CHEF SHOPPE",
-        "RESTAURANT",
-    ),
-    *_kind("household", "drugstore and household goods", "DRUG GM", "COSMETICS", "NUTRITION"),
-)
-MEASURE_NAMES: Final = tuple(measure.name for measure in MEASURES)
+FOREVER: Final = 2**31 - 1
+UNTIL_DAY: Final = "until_day"
+# May stand among the facts where every line is known on its own day and no references have been joined: a
+# customer then has one tile a day, and quicker SQL gives the same numbers. Who says nothing of it is safe.
+PROMPT: Final = "prompt"
+# The relation of declarations that each view, and file of a build, holds.
+RELATION_VIEWS: Final = {
+    "visits": "tiles",
+    "touches": "touches",
+    "products": "purchases",
+    "stores": "store_baskets",
+}
+KEYS: Final = {"purchases": "product_id", "store_baskets": "store_id"}
 
 
 @cache
 def measures_hash() -> str:
     """Fingerprint of what tiles hold; a change means that tiles have to be computed again."""
-    return hashlib.sha256((repr(MEASURES) + tiles_sql(PRODUCTS) + purchases_sql()).encode()).hexdigest()
+    texts = [repr(MEASURES), repr(TOUCHES)]
+    for facts in (FACTS, (*FACTS, PEOPLE)):
+        texts += [relation_sql(name, facts) for name in RELATION_VIEWS.values()]
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
-def tiles_sql(tables: Collection[str]) -> str:
-    """SQL for the tiles over the views `transactions` and, if among `tables`, `products`.
+def row_key(facts: Collection[str]) -> tuple[str, ...]:
+    """The columns that say when a row of any relation counts."""
+    return ("day", "known_day", UNTIL_DAY) if PEOPLE in facts else ("day", "known_day")
 
-    Columns: customer_id, day, known_day, then the measures; sorted by the first three. A basket whose lines
-    become known on different days is counted once, in the tile where it is first known.
+
+def owned_sql(table: str, columns: Sequence[str], facts: Collection[str]) -> str:
+    """A table's rows, each with the customer it counts for and from when until when."""
+    cells = ", ".join(columns)
+    if PEOPLE not in facts:
+        return f"SELECT customer_id, day, known_day, {cells} FROM {table}"
+    known = "GREATEST(known_day, COALESCE(from_day, known_day))"
+    until = f"COALESCE(to_day, {FOREVER})"
+    return (
+        f"SELECT COALESCE(people.customer_id, {table}.customer_id) AS customer_id, day, "
+        f"{known} AS known_day, {until} AS {UNTIL_DAY}, {cells} FROM {table} LEFT JOIN people "
+        f"ON people.reference = {table}.customer_id WHERE {known} < {until}"
+    )
+
+
+def relation_sql(view: str, facts: Collection[str]) -> str:
+    """SQL for one of `RELATION_VIEWS`, sorted, over the tables and `people` as far as among `facts`."""
+    key = KEYS.get(view)
+    order = ", ".join(("customer_id", *((key,) if key else ()), *row_key(facts)))
+    return f"{unsorted_sql(view, facts)} ORDER BY {order}"
+
+
+def unsorted_sql(view: str, facts: Collection[str]) -> str:
+    """The rows of `relation_sql` in no order: sorting them takes as long as adding them up."""
+    if view == "tiles":
+        return _tiles(facts)
+    return _touches(facts) if view == "touches" else _keyed(KEYS[view], facts)
+
+
+def tiles_sql(facts: Collection[str]) -> str:
+    """SQL for the tiles of visits over `transactions` and, as far as among `facts`, `products` and `people`.
+
+    Columns: customer_id, day, known_day (and until_day), then the measures; sorted by the first ones. A
+    basket whose lines become known on different days is counted once, in the tile where it is first known.
     """
-    present = [m for m in MEASURES if set(m.needs) <= set(tables)]
-    absent = [m for m in MEASURES if m not in present]
-    with_products = "products" in tables
-    texts = ", ".join(f"upper(trim({column})) AS {column}" for column in LINE_TEXTS)
-    product = (
-        f"LEFT JOIN (SELECT product_id, {texts} FROM products) USING (product_id)" if with_products else ""
+    return relation_sql("tiles", facts)
+
+
+def _tiles(facts: Collection[str]) -> str:
+    keys = ", ".join(("customer_id", *row_key(facts)))
+    present = [m for m in MEASURES if set(m.needs) <= set(facts)]
+    with_products = "products" in facts
+    read = ("basket_id", "product_id", "amount_cents", "discount_cents", "quantity", "hour", "channel")
+    attributes = ", ".join(f"upper(trim({column}, ' ')) AS {column}" for column in PRODUCT_TEXTS)
+    texts = ", ".join(
+        column if with_products else f"CAST(NULL AS VARCHAR) AS {column}" for column in PRODUCT_TEXTS
     )
-    summed = ",\n       ".join(f"{m.sql()} AS {m.name}" for m in present)
-    totals = ",\n       ".join(
-        f"CAST(SUM({m.name}{' * is_new' if m.column == 'basket' else ''}) AS BIGINT) AS {m.name}"
-        if m in present
-        else f"CAST(0 AS BIGINT) AS {m.name}"
-        for m in [*present, *absent]
-    )
-    ordered = ", ".join(MEASURE_NAMES)
+    kinds = _kinds(present) if with_products else {}
+    flags = "".join(f", {test} AS {flag}" for test, flag in kinds.items())
+    read_product = f"SELECT product_id, {attributes} FROM products"
+    product = f"LEFT JOIN (SELECT *{flags} FROM ({read_product}) AS named) AS p USING (product_id)"
+    texts += "".join(f", {flag}" for flag in kinds.values())
+    tests = {m: kinds.get(m.condition.sql(), "") if m.condition else "" for m in present}
+    summed = ", ".join(f"{m.sql(test)} AS {m.name}" for m, test in tests.items())
     return f"""
 WITH lines_read AS (
-  SELECT customer_id, day, known_day, basket_id, amount_cents, COALESCE(discount_cents, 0) AS discount_cents,
-         COALESCE(quantity, 1) AS quantity,
-         CAST(least(greatest(COALESCE(quantity, 1), -1e12), 1e12) * 1e3 AS BIGINT) AS quantity_milli,
-         {", ".join(LINE_TEXTS) if with_products else ", ".join(f"NULL AS {c}" for c in LINE_TEXTS)}
-  FROM transactions {product}
+  SELECT {keys}, basket_id, amount_cents, COALESCE(discount_cents, 0) AS discount_cents,
+         COALESCE(quantity, 1) AS quantity, {_milli("COALESCE(quantity, 1)")} AS quantity_milli, hour,
+         upper(trim(channel, ' ')) AS channel, {texts}
+  FROM ({owned_sql("transactions", read, facts)}) AS owned {product if with_products else ""}
 ), baskets_read AS (
-  SELECT customer_id, day, known_day, basket_id,
-       {summed}
-  FROM lines_read GROUP BY customer_id, day, known_day, basket_id
+  SELECT {keys}, basket_id, {summed} FROM lines_read GROUP BY {keys}, basket_id
 ), baskets_once AS (
-  SELECT *, CAST(known_day = MIN(known_day) OVER one_basket AS BIGINT) AS is_new
-  FROM baskets_read WINDOW one_basket AS (PARTITION BY customer_id, day, basket_id)
+  SELECT *, {_is_new((), facts)} AS is_new FROM baskets_read
 ), totals AS (
-  SELECT customer_id, day, known_day,
-       {totals}
-  FROM baskets_once GROUP BY customer_id, day, known_day
+  SELECT {keys}, {_totals(MEASURES, present)} FROM baskets_once GROUP BY {keys}
 )
-SELECT customer_id, day, known_day, {ordered} FROM totals ORDER BY customer_id, day, known_day"""
+SELECT * FROM totals"""
 
 
-def purchases_sql() -> str:
-    """SQL for the purchases over the view `transactions`: lines with a product and a quantity above 0.
+def touches_sql(facts: Collection[str]) -> str:
+    """SQL for the tiles of touches over `exposures`, `responses` and `service_events`, if among `facts`.
 
-    Columns: customer_id, product_id, day, known_day, baskets (distinct, each counted where it is first
-    known), amount_cents; sorted by the first four.
+    Columns as those of `tiles_sql`, with the measures of touches.
     """
-    return """
+    return relation_sql("touches", facts)
+
+
+def _touches(facts: Collection[str]) -> str:
+    keys = ", ".join(("customer_id", *row_key(facts)))
+    present = [m for m in TOUCHES if set(m.needs) <= set(facts)]
+    parts = []
+    for table in dict.fromkeys(m.table for m in present):
+        texts = [f"upper(trim({column}, ' ')) AS {column}" for column in TEXTS[table]]
+        numbers = {
+            "exposures": ["cost_cents"],
+            "responses": ["amount_cents"],
+            "service_events": ["score", f"{_milli('COALESCE(score, 0)')} AS score_milli"],
+        }[table]
+        rows = f"SELECT {keys}, {', '.join([*texts, *numbers])} FROM ({_touch_rows(table, facts)}) AS owned"
+        cells = ", ".join(
+            f"CAST({m.sql() if m.table == table else 0} AS BIGINT) AS {m.name}" for m in present
+        )
+        parts.append(f"SELECT {keys}, {cells} FROM ({rows}) AS {table}_read GROUP BY {keys}")
+    if not parts:
+        nothing = ", ".join(f"CAST(NULL AS INTEGER) AS {key}" for key in row_key(facts))
+        cells = ", ".join(f"CAST(0 AS BIGINT) AS {m.name}" for m in TOUCHES)
+        return f"SELECT CAST(NULL AS VARCHAR) AS customer_id, {nothing}, {cells} WHERE 1 = 0"
+    return (
+        f"SELECT {keys}, {_totals(TOUCHES, present)} FROM ({' UNION ALL '.join(parts)}) AS touched "
+        f"GROUP BY {keys}"
+    )
+
+
+def _touch_rows(table: str, facts: Collection[str]) -> str:
+    numbers = {"exposures": "cost_cents", "responses": "amount_cents", "service_events": "score"}
+    return owned_sql(table, (*TEXTS[table], numbers[table]), facts)
+
+
+def _keyed(key: str, facts: Collection[str]) -> str:
+    """SQL for the baskets of each customer by product or by store over `transactions`.
+
+    Lines of a product count with a quantity above 0. Columns: customer_id, the key, day, known_day (and
+    until_day), baskets (distinct, each counted where it is first known), amount_cents.
+    """
+    keys = ", ".join(("customer_id", key, *row_key(facts)))
+    bought = f"{key} IS NOT NULL" + (" AND COALESCE(quantity, 1) > 0" if key == "product_id" else "")
+    read = (key, "basket_id", "amount_cents", "quantity")
+    return f"""
 WITH bought AS (
-  SELECT customer_id, product_id, day, known_day, basket_id, SUM(amount_cents) AS amount_cents
-  FROM transactions WHERE product_id IS NOT NULL AND COALESCE(quantity, 1) > 0
-  GROUP BY customer_id, product_id, day, known_day, basket_id
-), firsts AS (
-  SELECT customer_id, product_id, day, basket_id, MIN(known_day) AS known_day
-  FROM bought GROUP BY customer_id, product_id, day, basket_id
+  SELECT {keys}, basket_id, SUM(amount_cents) AS amount_cents
+  FROM ({owned_sql("transactions", read, facts)}) AS owned WHERE {bought} GROUP BY {keys}, basket_id
 ), counted AS (
-  SELECT customer_id, product_id, day, known_day, COUNT(*) AS baskets
-  FROM firsts GROUP BY customer_id, product_id, day, known_day
-), paid AS (
-  SELECT customer_id, product_id, day, known_day, CAST(SUM(amount_cents) AS BIGINT) AS amount_cents
-  FROM bought GROUP BY customer_id, product_id, day, known_day
+  SELECT *, {_is_new((key,), facts)} AS is_new FROM bought
 )
-SELECT customer_id, product_id, day, known_day, COALESCE(baskets, 0) AS baskets, amount_cents
-FROM paid LEFT JOIN counted USING (customer_id, product_id, day, known_day)
-ORDER BY customer_id, product_id, day, known_day"""
+SELECT {keys}, CAST(SUM(is_new) AS BIGINT) AS baskets, CAST(SUM(amount_cents) AS BIGINT) AS amount_cents
+FROM counted GROUP BY {keys}"""
+
+
+def purchases_sql(facts: Collection[str] = ()) -> str:
+    """SQL for the purchases: the baskets of each customer by product."""
+    return relation_sql("purchases", facts)
+
+
+def _is_new(keys: Sequence[str], facts: Collection[str]) -> str:
+    """1 where a basket is first known, else 0."""
+    if PROMPT in facts:
+        return "1"
+    same = ", ".join(("customer_id", *keys, "day", *row_key(facts)[2:], "basket_id"))
+    return f"CASE WHEN known_day = MIN(known_day) OVER (PARTITION BY {same}) THEN 1 ELSE 0 END"
+
+
+def _kinds(measures: Sequence[Measure]) -> dict[str, str]:
+    """The conditions that are told of a product once, not of each of its lines, and their names.
+
+    A line of an unlisted product has none of these kinds.
+    """
+    unlisted = dict.fromkeys(PRODUCT_TEXTS)
+    conditions = [m.condition for m in measures if m.condition and m.condition.names <= set(unlisted)]
+    tests = dict.fromkeys(c.sql() for c in conditions if c.one(unlisted) is not True)
+    return {test: f"kind_{number}" for number, test in enumerate(tests)}
+
+
+def _totals(measures: Sequence[Measure], present: Sequence[Measure]) -> str:
+    cells = []
+    for measure in measures:
+        value = measure.name + (" * is_new" if measure.column == "basket" else "")
+        cells.append(f"CAST({f'SUM({value})' if measure in present else 0} AS BIGINT) AS {measure.name}")
+    return ",\n       ".join(cells)
+
+
+def _milli(number: str) -> str:
+    """Thousandths, written so that every engine rounds alike, and held within 64 bits."""
+    return f"CAST(FLOOR(LEAST(GREATEST({number}, -1e12), 1e12) * 1e3 + 0.5) AS BIGINT)"

@@ -42,9 +42,19 @@ class Workspace:
         return self.root / "quarantine"
 
     @property
+    def identity(self) -> Path:
+        """Which references are one person and who lives together, published by ingest and corrections."""
+        return self.root / "identity"
+
+    @property
     def features(self) -> Path:
         """Tiles and the customer store, published by the feature build."""
         return self.root / "features"
+
+    @property
+    def events(self) -> Path:
+        """SQLite file of posted events, the journal."""
+        return self.root / "events.db"
 
     @property
     def scores(self) -> Path:
@@ -140,6 +150,8 @@ class Workspace:
         try:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             write_json(note, {"purpose": purpose, "pid": os.getpid(), "since": now})
+            for target in (self.tables, self.quarantine, self.identity, self.features, self.scores):
+                publishing.sweep(target)
             yield
         finally:
             note.unlink(missing_ok=True)

@@ -9,7 +9,10 @@ products         the recommendation champion, with names and reasons
 meanings         features and scores in plain words
 engine           a workspace opened for answering
 schemas          requests and answers, typed
+portrait_schemas a portrait's parts, typed
+portraits        a portrait's parts: features, stage, tier, peers, missing facts
 answers          the answer to each question about one customer
+events           what happened this minute, taken in for the next answer
 batch            scores, products and actions of the whole base, as Parquet
 batch_job        a batch's inputs and its account
 publishing       an output folder that appears whole

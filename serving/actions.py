@@ -19,9 +19,9 @@ from typing import Literal
 import numpy as np
 
 from features import catalogue as features_catalogue
-from features import expressions
 from features.errors import UserError, unknown
-from features.expressions import Expression
+from features.expressions import expression as expressions
+from features.expressions.expression import Expression
 from serving import catalogue_file, scores
 from serving.catalogue_file import Assumption, CatalogueFile, Channel, Entry, Place, Text
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from features import clock, stages
-from serving import decisions, meanings, schemas, scores
+from features import clock
+from features.life_cycle import stages
+from serving import decisions, meanings, portraits, schemas, scores
 from serving.actions import Action
 from serving.decisions import Choice, Columns, Decisions
 from serving.engine import Engine, Subject
@@ -104,20 +105,15 @@ def portrait(engine: Engine, request: schemas.CustomerRequest) -> schemas.Portra
         raise not_found(subject)
     considered = decisions.decide(engine.catalogue, place, engine.columns(subject, place))
     picks = engine.picks(subject, ITEMS, ("any", "new"))
-    seen = history.day[(history.day < subject.as_of) & (history.known_day < subject.as_of)]
+    seen, _ = history.visits.visible(subject.as_of)
+    head = _head(engine, request, subject)
+    parts, missing = portraits.parts(engine, subject, request.language)
     return schemas.Portrait(
-        **_head(engine, request, subject),
+        **{**head, "degraded": [*head["degraded"], *missing]},
+        **parts,
         data_as_of=str(clock.to_date(engine.clock_day)),
         first_day=str(clock.to_date(int(seen.min()))),
         last_day=str(clock.to_date(int(seen.max()))),
-        features={
-            name: schemas.FeatureValue(
-                value=number(value),
-                unit=meanings.meanings()[name].unit,
-                meaning=meanings.meanings()[name].in_language(request.language),
-            )
-            for name, value in zip(subject.matrix.names, subject.matrix.values[0].tolist(), strict=True)
-        },
         scores=_scores(engine, request, subject),
         place=place,
         actions=actions(engine, considered, request.limit, request.language),
@@ -175,7 +171,8 @@ def _place(engine: Engine, request: schemas.CustomerRequest) -> str:
 
 
 def _subject(engine: Engine, request: schemas.CustomerRequest) -> Subject:
-    return engine.subject(request.customer.customer_id, engine.day(request.as_of))
+    customer_id = request.customer.customer_id
+    return engine.subject(customer_id, engine.day(request.as_of, customer_id))
 
 
 def _head(engine: Engine, request: schemas.CustomerRequest, subject: Subject) -> dict[str, Any]:
@@ -185,10 +182,16 @@ def _head(engine: Engine, request: schemas.CustomerRequest, subject: Subject) ->
         "known": subject.known,
         "as_of": str(clock.to_date(subject.as_of)),
         "models": {
-            task: schemas.Model(**facts) for task, facts in engine.champions.describe(subject.as_of).items()
+            task: schemas.Model(**facts, **_origin(subject, task))
+            for task, facts in engine.champions.describe(subject.as_of).items()
         },
         "degraded": engine.degraded(),
     }
+
+
+def _origin(subject: Subject, task: str) -> dict[str, Any]:
+    origin = subject.scores.origins.get(task)
+    return {} if origin is None else origin.of(0)
 
 
 def _scores(engine: Engine, request: schemas.CustomerRequest, subject: Subject) -> schemas.ScoreAnswer:

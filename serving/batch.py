@@ -21,9 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from features import clock, offline, stages
+from features import clock
+from features.evaluators import offline
+from features.evaluators.offline import FeatureMatrix
 from features.json_file import write_json
-from features.offline import FeatureMatrix
+from features.life_cycle import stages
+from features.life_cycle.portrait import Base
+from features.life_cycle.tiers import Assigned
 from features.output import progress
 from features.workspace import Workspace
 from serving import answers, decisions, scorer, scores
@@ -38,14 +42,18 @@ ITEMS = 10
 CHUNK = 2_000
 
 _REASON = pa.struct([("feature", pa.string()), ("value", pa.float64()), ("text", pa.string())])
+_ORIGIN = (("basis", pa.string()), ("own_weight", pa.float64()), ("parent", pa.string()))
 SCHEMAS: dict[str, pa.Schema] = {
     "scores": pa.schema(
         [
             ("customer_id", pa.string()),
             ("as_of", pa.date32()),
             ("stage", pa.string()),
+            ("tier", pa.string()),
+            ("next_tier_distance_cents", pa.int64()),
             *((name, pa.float64()) for name in scorer.NUMBERS),
             ("status", pa.string()),
+            *((f"{task}_{name}", kind) for task in scorer.FIELDS for name, kind in _ORIGIN),
         ]
     ),
     "recommendations": pa.schema(
@@ -125,6 +133,7 @@ def _write(job: Job, folder: Path) -> Tallies:
     """The three Parquet files, chunk by chunk."""
     tallies = Tallies(job.places)
     matrix = offline.compute(job.canonical, [job.as_of])
+    tiers = Base.of(job.canonical, job.as_of, matrix).tiers
     with closing(job.canonical.connect(until=job.as_of)) as connection:
         histories = (
             Histories.read(connection).select(matrix.customer_id.tolist()) if job.recommender else None
@@ -139,9 +148,10 @@ def _write(job: Job, folder: Path) -> Tallies:
         bar = stack.enter_context(progress())
         task = bar.add_task("scoring customers", total=len(matrix))
         for first in range(0, len(matrix), CHUNK):
-            rows = matrix.take(np.arange(first, min(first + CHUNK, len(matrix))))
+            chosen = np.arange(first, min(first + CHUNK, len(matrix)))
+            rows = matrix.take(chosen)
             part = histories.slice(first, first + len(rows)) if histories is not None else None
-            for name, found in _chunk(job, rows, part, tallies):
+            for name, found in _chunk(job, rows, tiers.take(chosen), part, tallies):
                 writers[name].write_table(found)
                 tallies.rows[name] += len(found)
             bar.advance(task, len(rows))
@@ -149,16 +159,28 @@ def _write(job: Job, folder: Path) -> Tallies:
 
 
 def _chunk(
-    job: Job, matrix: FeatureMatrix, histories: Histories | None, tallies: Tallies
+    job: Job, matrix: FeatureMatrix, tiers: Assigned, histories: Histories | None, tallies: Tallies
 ) -> Iterator[tuple[str, pa.Table]]:
     """The rows of each file for some customers."""
     found = scorer.score(job.champions, matrix, job.canonical.source.labels)
     status = found.status()
     tallies.status.update(status.tolist())
     dates = pa.array(matrix.as_of, pa.int32()).cast(pa.date32())
-    stage = stages.assign(matrix.columns())
+    stands = [
+        stages.assign(matrix.columns()),
+        tiers.tier,
+        _nullable(tiers.distance_cents).cast(pa.int64()),
+    ]
     numbers = [_nullable(found.columns[name]) for name in scorer.NUMBERS]
-    yield "scores", pa.table([matrix.customer_id, dates, stage, *numbers, status], schema=SCHEMAS["scores"])
+    origins = [
+        cells
+        for origin in found.origins.values()
+        for cells in (origin.basis, _nullable(origin.own_weight), origin.parent)
+    ]
+    yield (
+        "scores",
+        pa.table([matrix.customer_id, dates, *stands, *numbers, status, *origins], schema=SCHEMAS["scores"]),
+    )
     best_new = np.full(len(matrix), np.nan)
     if job.recommender is not None and histories is not None:
         lists = job.recommender.lists(histories, job.as_of, ITEMS, KINDS)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from features import clock
+from features.as_of import as_of_day
 from features.canonical import Canonical
 from features.catalogue import catalogue_hash
 from features.workspace import Workspace
@@ -56,7 +57,7 @@ def open_job(
         UserError: something is not built, or a setting is not valid.
     """
     canonical = Canonical.open(workspace)
-    day = canonical.clock_day if as_of is None else clock.to_day(clock.parse_date(as_of))
+    day = as_of_day(canonical, as_of)
     check_day(canonical, day)
     champions = Champions.load(workspace)
     champions.require()

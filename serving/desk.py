@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from threading import Event, Lock, Thread
 from typing import TypeVar
 
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from features.customer_store.events import Event as PostedEvent
+from features.customer_store.store import ReplacedError, StoreDownError
 from features.errors import UserError
 from features.output import DEFAULT_WORKSPACE
 from features.workspace import Workspace
-from serving import problems, schemas
+from serving import metrics, problems, schemas
 from serving.engine import Engine
 from serving.keys import Keys
 from serving.metrics import Counters
@@ -26,26 +31,34 @@ WORKSPACE = "NEXTBEST_WORKSPACE"
 ACTIONS = "NEXTBEST_ACTIONS"
 ALLOW_FUTURE = "NEXTBEST_ALLOW_FUTURE_MODEL"
 
+# Seconds between two looks at whether the customers have been built anew.
+LOOK_EVERY = 1.0
+
 log = logging.getLogger("nextbest.serving")
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Desk:
     """An opened service.
 
     Attributes:
-        engine: what answers.
+        engine: what answers; another one once the customers have been built anew.
         keys: who may ask.
         records: where decisions are recorded.
         counters: what is counted.
+        reopen: opens the workspace again.
     """
 
     engine: Engine
     keys: Keys
     records: Records
     counters: Counters
+    reopen: Callable[[], Engine]
+    _posting: Lock = field(default_factory=Lock)
+    _closing: Event = field(default_factory=Event)
+    _said: str = ""
 
     @classmethod
     def open(
@@ -56,10 +69,17 @@ class Desk:
         Raises:
             UserError: something is not built yet, or a setting is not valid.
         """
-        engine = Engine.open(workspace, actions_file=actions_file, allow_future_model=allow_future_model)
+        reopen = partial(_opened, workspace, actions_file=actions_file, allow_future_model=allow_future_model)
+        engine = reopen()
+        engine.applier.prepare()
+        metrics.watch(workspace)
         for sentence in engine.degraded():
             log.warning("answers are degraded: %s", sentence)
-        return cls(engine, Keys.configured(workspace.root), Records(workspace.decisions), Counters.make())
+        keys, records = Keys.configured(workspace.root), Records(workspace.decisions)
+        desk = cls(engine, keys, records, Counters.make(), reopen)
+        arguments = (weakref.ref(desk), desk._closing)
+        Thread(target=_watch, args=arguments, name="nextbest-watch", daemon=True).start()
+        return desk
 
     @classmethod
     def from_environment(cls) -> Desk:
@@ -71,6 +91,51 @@ class Desk:
             allow_future_model=os.environ.get(ALLOW_FUTURE) == "1",
         )
 
+    def post(self, events: Sequence[PostedEvent]) -> list[bool]:
+        """Keep events and make them count in the next answer; says of each whether it is new.
+
+        Raises:
+            UserError: they are kept, but cannot be applied now.
+        """
+        with self._posting:
+            try:
+                new = self.engine.applier.keep(events)
+            except ReplacedError:
+                self._reopen()
+                new = self.engine.applier.keep(events)
+            try:
+                self.engine.applier.catch_up()
+            except ReplacedError:
+                self._reopen()
+        return new
+
+    def look(self) -> None:
+        """Open the workspace again if its customers have been built anew; else take in what others posted."""
+        if not self.engine.store.replaced:
+            self.engine.applier.catch_up()
+            return
+        with self._posting:
+            self._reopen()
+
+    def _reopen(self) -> None:
+        """Answer from the workspace as it is now, with every event that was posted."""
+        engine = self.reopen()
+        engine.applier.prepare()
+        self.engine = engine
+        log.info("the customers have been built anew: answers are from the new ones")
+
+    def try_to_look(self) -> None:
+        """Look; what hinders it is said once, and the engine at hand answers on."""
+        try:
+            self.look()
+            self._said = ""
+        except UserError as error:
+            if str(error) != self._said:
+                self._said = str(error)
+                log.warning("the customers cannot be read anew: %s", error)
+        except Exception:
+            log.exception("a look at the customers met a defect")
+
     def write(self, record: Record) -> None:
         """Record a decision."""
         self.records.add(record)
@@ -80,22 +145,11 @@ class Desk:
     ) -> Response:
         """The HTTP response to a parsed request, or to one that was refused while it was read."""
         if isinstance(asked, ProblemError):
-            self.counters.refused.labels(endpoint).inc()
-            return asked.response()
+            return self.refusal(endpoint, asked)
         try:
             given = answer(asked)
-        except ProblemError as problem:
-            self.counters.refused.labels(endpoint).inc()
-            return problem.response()
-        except UserError as error:
-            self.counters.refused.labels(endpoint).inc()
-            return problems.from_user_error(error).response()
-        except Exception:
-            self.counters.failed.labels(endpoint).inc()
-            log.exception("a request to %s met a defect", endpoint)
-            return ProblemError(
-                500, "An unexpected error: a defect of the service; its log has it.", "defect"
-            ).response()
+        except Exception as error:  # noqa: BLE001 - `refusal` logs what is not expected
+            return self.refusal(endpoint, error)
         self.counters.answers.labels(endpoint).inc()
         if given.degraded:
             self.counters.degraded.labels(endpoint).inc()
@@ -103,7 +157,38 @@ class Desk:
             self.counters.unknown.labels(endpoint).inc()
         return Response(given.model_dump_json(), media_type="application/json")
 
+    def refusal(self, endpoint: str, error: Exception) -> Response:
+        """The response to a request that met an error, counted; one that nobody expected is logged."""
+        if isinstance(error, (StoreDownError, ReplacedError)):
+            self.counters.unavailable.labels(endpoint).inc()
+            return ProblemError(503, str(error), "store-unavailable").response()
+        if isinstance(error, UserError):
+            error = problems.from_user_error(error)
+        if isinstance(error, ProblemError):
+            self.counters.refused.labels(endpoint).inc()
+            return error.response()
+        self.counters.failed.labels(endpoint).inc()
+        log.error("a request to %s met a defect", endpoint, exc_info=error)
+        return ProblemError(
+            500, "An unexpected error: a defect of the service; its log has it.", "defect"
+        ).response()
+
     def close(self) -> None:
-        """Write the last records; counts the ones that could not be written."""
+        """Stop looking, and write the last records; counts the ones that could not be written."""
+        self._closing.set()
         self.records.close()
         self.counters.lost.inc(self.records.failed)
+
+
+def _watch(desk: weakref.ref[Desk], closing: Event) -> None:
+    """Let a desk look from time to time, until it is closed or nobody has it any more."""
+    while not closing.wait(LOOK_EVERY) and (held := desk()) is not None:
+        held.try_to_look()
+        del held
+
+
+def _opened(workspace: Workspace, *, actions_file: Path | None, allow_future_model: bool) -> Engine:
+    """An engine that has found today's base already, so that no request waits for it."""
+    engine = Engine.open(workspace, actions_file=actions_file, allow_future_model=allow_future_model)
+    engine.bases.at(engine.clock_day)
+    return engine

@@ -20,8 +20,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CUSTOMERS = "/v1/customers"
 CUSTOMER_ID = "nextbest.customer_id"
 LARGEST_BODY = 64 * 1024
+LARGEST_EVENTS = 1024 * 1024
 
-QUESTIONS = ("/v1/score", "/v1/next-best-action", "/v1/cross-sell", "/v1/recommend")
+EVENTS = "/v1/events"
+QUESTIONS = ("/v1/score", "/v1/next-best-action", "/v1/cross-sell", "/v1/recommend", EVENTS)
 METHODS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(QUESTIONS, ("POST",)),
     CUSTOMERS: ("GET",),
@@ -75,8 +77,7 @@ class Door:
         if path in QUESTIONS and kind != "application/json":
             return ProblemError(415, f"The body is {kind!r}; send application/json.", "media-type")
         length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > LARGEST_BODY:
-            return ProblemError(
-                413, f"The body has {length} bytes; at most {LARGEST_BODY} are read.", "too-large"
-            )
+        largest = LARGEST_EVENTS if path == EVENTS else LARGEST_BODY
+        if length.isdigit() and int(length) > largest:
+            return ProblemError(413, f"The body has {length} bytes; at most {largest} are read.", "too-large")
         return None

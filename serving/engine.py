@@ -12,14 +12,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from features import build, clock, online
+from features import build, clock
 from features import catalogue as feature_catalogue
 from features.canonical import Canonical
+from features.customer_store.applying import Applier
+from features.customer_store.history import History
+from features.customer_store.store import CustomerStore
 from features.errors import ExitCode, UserError
-from features.history import History
-from features.offline import FeatureMatrix
+from features.evaluators import online
+from features.evaluators.offline import FeatureMatrix
+from features.life_cycle.portrait import Bases
 from features.pseudonyms import Pseudonyms
-from features.store import CustomerStore
 from features.workspace import Workspace
 from serving import actions, scorer, scores
 from serving.actions import Catalogue
@@ -60,8 +63,9 @@ class Engine:
         champions: the models in use.
         catalogue: the actions.
         recommender: the product model, None without a champion of that task.
-        products: product ids by the store's code.
+        applier: brings posted events into the store.
         pseudonyms: turns an id that is a phone or card number into the one kept here.
+        bases: thresholds and peers by as-of, for portraits.
         allow_future_model: answer for days before a champion's own, and say so.
     """
 
@@ -71,8 +75,9 @@ class Engine:
     champions: Champions
     catalogue: Catalogue
     recommender: Recommender | None
-    products: NDArray[np.str_]
+    applier: Applier
     pseudonyms: Pseudonyms
+    bases: Bases
     allow_future_model: bool
 
     @classmethod
@@ -86,8 +91,8 @@ class Engine:
         """
         canonical = Canonical.open(workspace)
         catalogue = actions.load(actions.choose(workspace.root, actions_file))
-        store = CustomerStore.open(workspace.require(workspace.features / build.STORE, "features build"))
-        if build.tiles_of(canonical) is None:
+        store = build.open_store(workspace)
+        if build.built_from(canonical) is None:
             raise UserError(
                 "the customer store was built from other tables than the last ingest's: answers would miss "
                 "what is new. Run `nextbest features build`.",
@@ -98,6 +103,8 @@ class Engine:
         for model in champions.registered.values():
             for booster in model.fitted.boosters.values():
                 booster.set_param({"nthread": 1})
+        applier = build.open_applier(workspace, store)
+        applier.catch_up()
         return cls(
             workspace=workspace,
             canonical=canonical,
@@ -105,8 +112,9 @@ class Engine:
             champions=champions,
             catalogue=catalogue,
             recommender=Recommender.of(champions, canonical),
-            products=np.asarray(store.products, dtype=np.str_),
+            applier=applier,
             pseudonyms=Pseudonyms(workspace),
+            bases=Bases(canonical),
             allow_future_model=allow_future_model,
         )
 
@@ -120,14 +128,26 @@ class Engine:
         """The source's currency code."""
         return self.canonical.source.currency
 
-    def day(self, as_of: str | None) -> int:
-        """The as-of of a request.
+    def now(self, customer_id: str) -> int:
+        """The as-of that is now for a customer: the workspace's clock, or later to see what was posted."""
+        posted = [self.applier.known_day(name) for name in {customer_id, self.pseudonyms.of(customer_id)}]
+        return max([self.clock_day, *(day + 1 for day in posted if day is not None)])
+
+    @property
+    def products(self) -> NDArray[np.str_]:
+        """Product ids by the store's code, those of posted events too."""
+        return self.store.products
+
+    def day(self, as_of: str | None, customer_id: str = "") -> int:
+        """The as-of of a request about a customer.
 
         Raises:
-            UserError: it is not a date, lies after the workspace's clock, or before a champion's own as-of.
+            UserError: it is not a date, lies after the customer's now, or before a champion's own as-of.
         """
-        day = self.clock_day if as_of is None else clock.to_day(clock.parse_date(as_of, name="as_of"))
-        check_day(self.canonical, day)
+        now = self.now(customer_id)
+        day = now if as_of is None else clock.to_day(clock.parse_date(as_of, name="as_of"))
+        if day > now:
+            check_day(self.canonical, day)
         self.champions.check(day, allow_future=self.allow_future_model)
         return day
 
@@ -157,7 +177,11 @@ class Engine:
         """Products for a customer by kind, best first; empty lists without a product model."""
         if self.recommender is None:
             return {kind: [] for kind in kinds}
-        histories = Histories.of([subject.history], self.products, [subject.customer_id])
+        history = subject.history
+        if history is not None:
+            # Baskets that count for another person since belong to no list of this one.
+            history = history._replace(baskets=history.baskets.visible(subject.as_of))
+        histories = Histories.of([history], self.products, [subject.customer_id])
         return self.recommender.picks(histories, subject.as_of, limit, kinds, basket)
 
     def unknown_products(self, basket: Sequence[str]) -> list[str]:
@@ -185,7 +209,7 @@ class Engine:
 
 def seen_before(history: History, as_of: int) -> bool:
     """Whether any of a customer's visits counts at the day."""
-    return bool(((history.day < as_of) & (history.known_day < as_of)).any())
+    return bool(len(history.visits.visible(as_of)[0]))
 
 
 def check_day(canonical: Canonical, day: int) -> None:

@@ -137,12 +137,14 @@ def build(space: Workspace, source: str, as_of: int | None, budget: Budget, seed
 
 def _steps(space: Workspace, source: str, as_of: int | None, budget: Budget, seed: int) -> Iterator[Step]:
     """The steps in order; each is laid out when those before it are done: it depends on what they made."""
+    from features.as_of import as_of_day
     from features.canonical import Canonical
+    from features.clock import to_date
     from training import tasks
 
     yield _ingest(space, source)
     canonical = Canonical.open(space)
-    day = canonical.clock_day if as_of is None else as_of
+    day = as_of_day(canonical, None if as_of is None else str(to_date(as_of)))
     yield _features(space, canonical)
     for task in tasks.TASKS:
         yield _train(space, canonical, task, (day, budget, seed))
@@ -151,7 +153,7 @@ def _steps(space: Workspace, source: str, as_of: int | None, budget: Budget, see
 
 
 def _ingest(space: Workspace, source: str) -> Step:
-    from features import complete_journey, ingest
+    from features.ingestion import complete_journey, ingest
     from serving.steps import Step, folder_hash
 
     folder = complete_journey.folder() if source == complete_journey.NAME else Path(source).expanduser()
@@ -182,7 +184,7 @@ def _whole_tables(space: Workspace) -> bool:
 
 def _features(space: Workspace, canonical: Canonical) -> Step:
     from features.build import build as build_features
-    from features.build import tiles_of
+    from features.build import built_from
     from serving.steps import Step
 
     def work() -> Mapping[str, Any]:
@@ -193,7 +195,7 @@ def _features(space: Workspace, canonical: Canonical) -> Step:
         name="features",
         floors=("features",),
         depends={"tables": canonical.folder.name},
-        ready=lambda _: tiles_of(canonical) is not None,
+        ready=lambda _: built_from(canonical) is not None,
         work=work,
     )
 

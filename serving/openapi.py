@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from serving import schemas
+from features.customer_store.events import MOST
+from serving import events, schemas
+from serving.door import EVENTS
 
 _QUESTIONS: tuple[tuple[str, str, type[BaseModel], type[BaseModel], dict[str, Any]], ...] = (
     ("/v1/score", "Scores of a known customer", schemas.ScoreRequest, schemas.ScoreAnswer, {}),
@@ -43,6 +45,7 @@ _PROBLEMS = {
     "413": "The request is too large",
     "415": "The body is not application/json",
     "422": "The request cannot be answered",
+    "503": "The customer store is out of reach",
 }
 
 
@@ -50,7 +53,8 @@ def document(*, needs_key: bool) -> dict[str, Any]:
     """The whole description."""
     models = {model for _, _, asked, answer, _ in _QUESTIONS for model in (asked, answer)}
     wanted = [
-        (model, "validation") for model in (*sorted(models, key=repr), schemas.Portrait, schemas.Problem)
+        (model, "validation")
+        for model in (*sorted(models, key=repr), schemas.Portrait, schemas.EventsAnswer, schemas.Problem)
     ]
     _, components = models_json_schema(wanted, ref_template=_REF)  # type: ignore[arg-type]
     described: dict[str, Any] = {
@@ -61,8 +65,8 @@ def document(*, needs_key: bool) -> dict[str, Any]:
             "summary": "The next best action for every customer.",
         },
         "servers": [{"url": "."}],
-        "paths": {q[0]: {"post": _question(*q[1:])} for q in _QUESTIONS} | _pages(),
-        "components": {"schemas": components["$defs"]},
+        "paths": {q[0]: {"post": _question(*q[1:])} for q in _QUESTIONS} | _events() | _pages(),
+        "components": {"schemas": components["$defs"] | events.described()},
     }
     if needs_key:
         described["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
@@ -82,6 +86,26 @@ def _question(
             "content": {"application/json": {"schema": _ref(asked), "example": body}},
         },
         "responses": {"200": _content("The answer", answer), **_refusals(*_PROBLEMS)},
+    }
+
+
+def _events() -> dict[str, Any]:
+    schema = {"oneOf": [_ref_of("Event"), {"type": "array", "items": _ref_of("Event"), "maxItems": MOST}]}
+    return {
+        EVENTS: {
+            "post": {
+                "summary": "Take in one event or a list; the next answer counts them, a repeated id nothing",
+                "operationId": "Events",
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": schema, "example": events.EXAMPLE}},
+                },
+                "responses": {
+                    "200": _content("What became of each", schemas.EventsAnswer),
+                    **_refusals(*_PROBLEMS),
+                },
+            }
+        }
     }
 
 
@@ -112,7 +136,7 @@ def _pages() -> dict[str, Any]:
                 "parameters": [path, *query],
                 "responses": {
                     "200": _content("The portrait", schemas.Portrait),
-                    **_refusals("400", "401", "404", "405", "413", "422"),
+                    **_refusals("400", "401", "404", "405", "413", "422", "503"),
                 },
             }
         },
@@ -128,7 +152,11 @@ def _pages() -> dict[str, Any]:
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": _REF.format(model=model.__name__)}
+    return _ref_of(model.__name__)
+
+
+def _ref_of(name: str) -> dict[str, str]:
+    return {"$ref": _REF.format(model=name)}
 
 
 def _content(description: str, model: type[BaseModel], media: str = "application/json") -> dict[str, Any]:

@@ -60,6 +60,12 @@ class Parity:
         for name in ("stage", "status"):
             if row[name] != answer[name]:
                 self.differences.append(f"{customer}: {name} {row[name]!r} and {answer[name]!r}")
+        for task in scorer.FIELDS:
+            model = answer["models"].get(task, {})
+            for name in ("basis", "own_weight", "parent"):
+                ours, theirs = row[f"{task}_{name}"], model.get(name)
+                if ours != theirs:
+                    self.differences.append(f"{customer}: {task} {name} {ours!r} and {theirs!r}")
         for name in scorer.NUMBERS:
             ours, theirs = row[name], answer[name]
             both = ours is not None and theirs is not None

@@ -26,18 +26,25 @@ _TITLES = {
 class ProblemError(Exception):
     """A request that gets a 4xx or 5xx, with its sentence."""
 
-    def __init__(self, status: int, detail: str, kind: str = "request") -> None:
+    def __init__(self, status: int, detail: str, kind: str = "request", field: str | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.kind = kind
+        self.field = field
 
     def response(self) -> Response:
         """The HTTP response."""
         body = schemas.Problem(
-            type=f"urn:nextbest:{self.kind}", title=_TITLES[self.status], status=self.status, detail=str(self)
+            type=f"urn:nextbest:{self.kind}",
+            title=_TITLES[self.status],
+            status=self.status,
+            detail=str(self),
+            field=self.field,
         )
         headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else None  # noqa: PLR2004
-        return Response(body.model_dump_json(), self.status, headers, "application/problem+json")
+        return Response(
+            body.model_dump_json(exclude_none=True), self.status, headers, "application/problem+json"
+        )
 
 
 def from_user_error(error: UserError) -> ProblemError:

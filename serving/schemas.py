@@ -6,9 +6,12 @@ Money is whole cents; a probability names its horizon.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from features.customer_store.events import MOST
+from serving.portrait_schemas import FeatureValue, PeersAnswer, ShrunkValue, StageAnswer, TierAnswer
 
 Language = Literal["en", "zh"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -76,6 +79,17 @@ class Model(BaseModel):
     as_of: str = Field(description="It was trained on what was known before this day.")
     horizon_days: int | None = Field(description="Days that its probabilities look ahead.")
     future: bool = Field(description="True when it was trained after the answer's as-of (only if allowed).")
+    basis: Literal["model", "shrunk"] | None = Field(
+        default=None,
+        description='How this customer was scored: by the "model", or, with too little history for it, from '
+        'own history "shrunk" towards `parent`. Null for lists of products.',
+    )
+    own_weight: float | None = Field(
+        default=None, description="Of a shrunk score: share of the customer's own history in it, 0 to 1."
+    )
+    parent: str | None = Field(
+        default=None, description='Of a shrunk score: what it is drawn to, "segment ..." or "all".'
+    )
 
 
 class Answer(BaseModel):
@@ -173,26 +187,50 @@ class ItemsAnswer(Answer):
     ignored: list[str] = Field(description="Products of the basket that the model does not know.")
 
 
-class FeatureValue(BaseModel):
-    """One feature of a customer."""
-
-    value: float | None = Field(description="Null when unknown.")
-    unit: str
-    meaning: str
-
-
 class Portrait(Answer):
     """All that is known of a customer, and what to do next."""
 
     data_as_of: str = Field(description="First day that the loaded data do not cover.")
     first_day: str | None
     last_day: str | None
+    stage: StageAnswer
+    tier: TierAnswer | None
+    peers: PeersAnswer | None
+    missing_facts: list[str] | None = Field(
+        description="What is not known of the customer, in the order in which to ask."
+    )
+    ask_next: str | None = Field(description="The fact to ask for next; null when none is missing.")
     features: dict[str, FeatureValue]
+    shrunk: dict[str, ShrunkValue]
     scores: ScoreAnswer
     place: str
     actions: list[ActionAnswer]
     recommendations: list[Item]
     new_for_you: list[Item]
+
+
+class EventsRequest(Strict):
+    """Events to take in; each is checked as a row of its table is at ingest."""
+
+    events: list[Any] = Field(min_length=1, max_length=MOST)
+
+
+class EventAnswer(BaseModel):
+    """What became of one event."""
+
+    event_id: str
+    customer_id: str = Field(description="The id under which the customer is stored.")
+    status: Literal["accepted", "repeated"] = Field(
+        description='"repeated": an event of its table with its id was there; nothing has changed.'
+    )
+
+
+class EventsAnswer(BaseModel):
+    """What became of the events; every one counts in the next answer."""
+
+    accepted: int
+    repeated: int
+    events: list[EventAnswer] = Field(description="In the order of the request.")
 
 
 class Problem(BaseModel):
@@ -202,3 +240,6 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str = Field(description="One sentence: what was given, what is expected.")
+    field: str | None = Field(
+        default=None, description="The field at fault, of an event; absent otherwise.", examples=["3.amount"]
+    )

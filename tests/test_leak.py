@@ -11,11 +11,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from features import offline
 from features.build import build as build_features
 from features.canonical import Canonical
 from features.clock import parse_date, to_day
-from features.ingest import ingest
+from features.evaluators import offline
+from features.ingestion.ingest import ingest
 from features.workspace import Workspace
 from serving import answers, batch, schemas
 from serving.engine import Engine

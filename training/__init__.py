@@ -7,6 +7,7 @@ examples         rows of eligible customers and what came next
 churn            no visit within the horizon
 next_purchase    when the next visit comes
 recommendation   what a customer buys next
+cold_start       scores of customers with too little history for a model
 boosting         XGBoost, the same way for every task
 baselines        models to beat
 tuning           the Optuna study that chooses a setting

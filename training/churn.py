@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from features.catalogue import NAMES
 from features.errors import ExitCode, UserError
-from features.offline import FeatureMatrix
+from features.evaluators.offline import FeatureMatrix
 from training import boosting, examples
 from training.baselines import bg_nbd, logistic, recency
 from training.examples import CustomerExamples
@@ -110,11 +110,12 @@ class Churn(Task[CustomerExamples]):
         return Fitted(
             self.name,
             {BOOSTER: booster},
-            {"platt": line, "bg_nbd": rhythm.array()},
+            {"platt": line, "bg_nbd": rhythm.array(), **train.cold_start},
             {
                 "features": list(NAMES),
                 "rhythm": bool(params["rhythm"]),
                 "horizon_days": train.horizon_days,
+                "figures": train.figures,
                 "priors": {"probability": float(label(latest).mean() if len(latest) else churned.mean())},
             },
         )

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from features import pictures
 from training import style, weighted
 from training.evaluation import Evaluation, Word
 from training.metrics import MODEL, column, models_in, spoken, values
@@ -37,7 +38,7 @@ def roc_pr(frame: pd.DataFrame, label: str, evaluation: Evaluation) -> Figure:
             f"ROC-AUC {style.number(ours, digits)}, {STAND[stand]} the best baseline: "
             f"{spoken(best.model)}, {style.number(best.value, digits)}"
         )
-    figure, (roc, pr) = style.canvas(finding, 1, 2, (9.6, 4.6))
+    figure, (roc, pr) = pictures.canvas(finding, 1, 2, (9.6, 4.6))
     for model in reversed(models):
         s = _scores(frame, model)
         if s is None:
@@ -52,10 +53,10 @@ def roc_pr(frame: pd.DataFrame, label: str, evaluation: Evaluation) -> Figure:
         # The first few customers jump between 0 and 1 and say nothing about the model.
         steady = drawn[1:] >= min(20, len(y) / 10)
         pr.plot(recall[steady], precision[steady], label=f"{name}  {style.number(area)}", **look)
-    roc.plot([0, 1], [0, 1], color=style.GRID, zorder=0)
-    pr.axhline(y.mean(), color=style.GRID, zorder=0)
-    style.label(roc, "false positive rate", "true positive rate", "ROC, area in the legend")
-    style.label(pr, "recall", "precision", f"Precision-recall; base rate {y.mean():.1%}")
+    roc.plot([0, 1], [0, 1], color=pictures.GRID, zorder=0)
+    pr.axhline(y.mean(), color=pictures.GRID, zorder=0)
+    pictures.label(roc, "false positive rate", "true positive rate", "ROC, area in the legend")
+    pictures.label(pr, "recall", "precision", f"Precision-recall; base rate {y.mean():.1%}")
     pr.set_ylim(0, None)
     for panel in (roc, pr):
         style.legend(panel, "lower right" if panel is roc else "upper right")
@@ -72,18 +73,18 @@ def calibration(frame: pd.DataFrame, label: str) -> Figure:
         f"Promises {p.mean():.1%} and sees {y.mean():.1%}: calibration error {style.number(error)}, {word} "
         f"what chance explains ({style.number(bound)})"
     )
-    figure, (panel, spread) = style.canvas(finding, 2, 1, (6.4, 5.2), heights=(3.2, 1))
+    figure, (panel, spread) = pictures.canvas(finding, 2, 1, (6.4, 5.2), heights=(3.2, 1))
     reliability(panel, y, p)
     models = models_in(frame)
     for name in (m for m in models[1:] if column(m, "probability") in frame):
         x, seen, _, _ = _bins(y, values(frame, column(name, "probability")))
         panel.plot(x, seen, label=spoken(name), **_look(name, models))
-    style.label(panel, "", "observed rate", "ten bins of equal size; bars: 95 % Wilson interval")
+    pictures.label(panel, "", "observed rate", "ten bins of equal size; bars: 95 % Wilson interval")
     style.legend(panel, "upper left")
-    spread.hist(p, bins=60, color=style.STRONG, alpha=0.75)
+    spread.hist(p, bins=60, color=pictures.STRONG, alpha=0.75)
     spread.set_xlim(panel.get_xlim())
     spread.xaxis.set_major_formatter(PERCENT)
-    style.label(spread, "predicted probability", "customers")
+    pictures.label(spread, "predicted probability", "customers")
     return figure
 
 
@@ -96,19 +97,19 @@ def gain(frame: pd.DataFrame, label: str, models: Sequence[str]) -> Figure:
             drawn, positives = _steps(y, s)
             found[model] = (drawn / drawn[-1], positives / positives[-1])
     tenth = float(np.interp(0.1, *found[models[0]]))
-    figure, (panel,) = style.canvas(
+    figure, (panel,) = pictures.canvas(
         f"The tenth with the highest scores holds {tenth:.0%} of all {label}, {tenth * 10:.1f} x its share",
         size=(6.4, 5.2),
     )
     for model in reversed(list(found)):
         top = float(np.interp(0.1, *found[model]))
         panel.plot(*found[model], label=f"{spoken(model)}  {top:.0%}", **_look(model, models))
-    panel.plot([0, 1], [0, 1], color=style.GRID, zorder=0)
-    panel.axvline(0.1, color=style.GREY, linewidth=0.8)
+    panel.plot([0, 1], [0, 1], color=pictures.GRID, zorder=0)
+    panel.axvline(0.1, color=pictures.GREY, linewidth=0.8)
     panel.xaxis.set_major_formatter(PERCENT)
     panel.yaxis.set_major_formatter(PERCENT)
     note = "share found in the top 10 % in the legend"
-    style.label(panel, "customers contacted, highest score first", "positives found", note)
+    pictures.label(panel, "customers contacted, highest score first", "positives found", note)
     style.legend(panel, "lower right")
     return figure
 
@@ -119,7 +120,7 @@ def horizons(frame: pd.DataFrame, label: str = "days") -> Figure:
     truth = values(frame, label)
     gaps = {h: abs(values(frame, column(MODEL, f"p{h}")).mean() - (truth <= h).mean()) for h in days}
     worst = max(gaps, key=lambda h: gaps[h])
-    figure, panels = style.canvas(
+    figure, panels = pictures.canvas(
         f"Promised and observed rates differ by at most {gaps[worst]:.1%} overall (at {worst} days)",
         1,
         len(days) + 1,
@@ -128,7 +129,7 @@ def horizons(frame: pd.DataFrame, label: str = "days") -> Figure:
     for panel, h in zip(panels, days, strict=False):
         y, p = (truth <= h).astype(np.float64), values(frame, column(MODEL, f"p{h}"))
         reliability(panel, y, p)
-        style.label(panel, "predicted", "observed" if h == days[0] else "", f"purchase within {h} days")
+        pictures.label(panel, "predicted", "observed" if h == days[0] else "", f"purchase within {h} days")
     expected_day(
         panels[-1], np.fmin(truth, float(max(days))), values(frame, column(MODEL, "days")), max(days)
     )
@@ -140,23 +141,23 @@ def expected_day(panel: Axes, truth: Floats, predicted: Floats, cap: int) -> Non
     tenths = np.array_split(np.argsort(predicted, kind="stable"), min(10, len(predicted)))
     x = [float(np.mean(np.clip(predicted[rows], 1, cap))) for rows in tenths]
     low, middle, high = np.array([np.quantile(truth[rows], [0.25, 0.5, 0.75]) for rows in tenths]).T
-    panel.plot([1, cap], [1, cap], color=style.GREY, linewidth=0.9)
-    panel.vlines(x, low, high, color=style.STRONG, alpha=0.35, linewidth=3)
-    panel.plot(x, middle, "o", color=style.STRONG, markersize=5)
-    style.label(panel, f"expected day, cut at {cap}", "observed day", "median and quartiles")
+    panel.plot([1, cap], [1, cap], color=pictures.GREY, linewidth=0.9)
+    panel.vlines(x, low, high, color=pictures.STRONG, alpha=0.35, linewidth=3)
+    panel.plot(x, middle, "o", color=pictures.STRONG, markersize=5)
+    pictures.label(panel, f"expected day, cut at {cap}", "observed day", "median and quartiles")
 
 
 def reliability(panel: Axes, y: Floats, p: Floats) -> None:
     """Observed rate against mean prediction in ten bins of equal size, with 95 % Wilson intervals."""
     x, seen, low, high = _bins(y, p)
     top = min(1.0, 1.05 * max(float(high.max()), float(x.max())))
-    panel.plot([0, top], [0, top], color=style.GREY, linewidth=0.9, zorder=1)
+    panel.plot([0, top], [0, top], color=pictures.GREY, linewidth=0.9, zorder=1)
     panel.errorbar(
         x,
         seen,
         yerr=np.clip([seen - low, high - seen], 0, None),
         fmt="o-",
-        color=style.STRONG,
+        color=pictures.STRONG,
         linewidth=2,
         markersize=5,
         capsize=2.5,

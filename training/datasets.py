@@ -12,7 +12,7 @@ without it the fit would have seen days that were still to come.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from features import offline
+from features import facts
 from features.canonical import Canonical
 from features.clock import parse_date, to_date, to_day
 from features.columns import CUSTOMER_ID
 from features.errors import ExitCode, UserError
-from features.offline import FeatureMatrix
+from features.evaluators import offline
+from features.evaluators.offline import FeatureMatrix
 from features.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -49,21 +50,26 @@ class Visits:
         customers: ids, ascending; a code is a place in this array.
         key: customer code << 20 | day.
         known_day: first day on which the visit could be known.
+        joined: references that have become another customer's, by reference: that customer's visits answer
+            whether they came again.
     """
 
     customers: NDArray[Any]
     key: NDArray[np.int64]
     known_day: NDArray[np.int32]
+    joined: Mapping[str, str] = field(default_factory=dict)
 
     def before(self, until: int) -> Visits:
         """Those that are known and happened before `until`."""
         kept = ((self.key & _DAY_MASK) < until) & (self.known_day < until)
-        return Visits(self.customers, self.key[kept], self.known_day[kept])
+        return Visits(self.customers, self.key[kept], self.known_day[kept], self.joined)
 
     def next_days(self, customer_id: NDArray[Any], as_of: NDArray[np.int32]) -> NDArray[np.float64]:
         """Days from each as-of to the customer's next visit, that day included; NaN when there is none."""
         if not len(self.key):
             return np.full(len(customer_id), np.nan)
+        if self.joined:
+            customer_id = np.array([self.joined.get(name, name) for name in customer_id], dtype=object)
         code = np.searchsorted(self.customers, customer_id.astype(self.customers.dtype)).astype(np.int64)
         code = np.minimum(code, len(self.customers) - 1)
         known = self.customers[code] == customer_id
@@ -114,7 +120,8 @@ class Snapshots:
     def cut(self, until: int) -> Snapshots:
         """The same tables as known on an earlier day; features already computed are shared."""
         earlier = Snapshots(self.canonical, min(until, self.until), self._features, self._shared)
-        if "visits" in self.__dict__:
+        # Visits of persons depend on which references were known to be one by then.
+        if "visits" in self.__dict__ and facts.PEOPLE not in self.canonical.facts:
             earlier.__dict__["visits"] = self.visits.before(earlier.until)
         return earlier
 
@@ -130,7 +137,8 @@ class Snapshots:
         customers, codes = np.unique(ids.astype(str), return_inverse=True)
         key = (codes.astype(np.int64) << _DAY_BITS) | rows["day"].to_numpy(dtype=np.int64)
         order = np.argsort(key, kind="stable")
-        return Visits(customers, key[order], rows["known_day"].to_numpy(dtype=np.int32)[order])
+        known_day = rows["known_day"].to_numpy(dtype=np.int32)[order]
+        return Visits(customers, key[order], known_day, self.canonical.joined(self.until))
 
     @cached_property
     def late(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from features.catalogue import NAMES
 from features.columns import AS_OF, CUSTOMER_ID
 from features.errors import UserError
-from features.offline import FeatureMatrix
+from features.evaluators.offline import FeatureMatrix
+from features.shrinkage import shrunk
+from training import cold_start
 from training.baselines import bg_nbd
 from training.datasets import Snapshots
 
@@ -31,12 +34,14 @@ class CustomerExamples:
         next_days: days to the next visit, the as-of's own day = 1; NaN when none is known.
         rhythm: per cutoff, the BG/NBD parameters fitted on everybody known at it.
         horizons: days after the cutoff that the task asks about, ascending; the longest is the label window.
+        everybody: per cutoff, all customers known at it, eligible or not, and when they came next.
     """
 
     matrix: FeatureMatrix
     next_days: Floats
     rhythm: Mapping[int, bg_nbd.BgNbd]
     horizons: tuple[int, ...]
+    everybody: Mapping[int, cold_start.Everybody] = field(default_factory=dict)
 
     @property
     def horizon_days(self) -> int:
@@ -55,7 +60,21 @@ class CustomerExamples:
         """The rows of these cutoffs only."""
         kept = np.isin(self.matrix.as_of, list(cutoffs))
         rhythm = {cutoff: self.rhythm[cutoff] for cutoff in cutoffs}
-        return CustomerExamples(self.matrix.take(kept), self.next_days[kept], rhythm, self.horizons)
+        everybody = {cutoff: self.everybody[cutoff] for cutoff in cutoffs if cutoff in self.everybody}
+        return CustomerExamples(
+            self.matrix.take(kept), self.next_days[kept], rhythm, self.horizons, everybody
+        )
+
+    @cached_property
+    def cold_start(self) -> dict[str, NDArray[Any]]:
+        """Arrays for scores of customers with little history; once for all fits on these rows."""
+        return cold_start.fit([*self.everybody.values()], self.horizon_days)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """How figures are shrunk, by everybody at the latest cutoff, as plain JSON."""
+        latest = self.everybody.get(self.cutoffs[-1])
+        return {name: fitted.plain() for name, fitted in latest.figures.items()} if latest else {}
 
     def by_cutoff(self, compute: Callable[[bg_nbd.BgNbd, FeatureMatrix], Floats]) -> Floats:
         """Something of each row (n, or n x k values) by the rhythm fitted at the row's own cutoff."""
@@ -90,14 +109,19 @@ def collect(
     minimum_visits: int,
 ) -> CustomerExamples:
     """The rows of customers with enough visits in the window before each cutoff."""
-    matrix = snapshots.features(cutoffs)
-    matrix = matrix.take(eligible(matrix, window_days=window_days, minimum_visits=minimum_visits))
-    rhythm = {
-        cutoff: snapshots.shared("bg_nbd", cutoff, lambda everybody: bg_nbd.fit(bg_nbd.summary(everybody)))
-        for cutoff in cutoffs
-    }
-    next_days = snapshots.visits.next_days(matrix.customer_id, matrix.as_of)
-    return CustomerExamples(matrix, next_days, rhythm, horizons)
+    known = snapshots.features(cutoffs)
+    kept = eligible(known, window_days=window_days, minimum_visits=minimum_visits)
+    next_days = snapshots.visits.next_days(known.customer_id, known.as_of)
+    rhythm, everybody = {}, {}
+    for cutoff in cutoffs:
+        rows = np.flatnonzero(known.as_of == cutoff)
+        rhythm[cutoff] = snapshots.shared("bg_nbd", cutoff, lambda at: bg_nbd.fit(bg_nbd.summary(at)))
+        everybody[cutoff] = cold_start.Everybody(
+            snapshots.shared("cold_start", cutoff, cold_start.Evidence.of),
+            next_days[rows],
+            snapshots.shared("figures", cutoff, lambda at: shrunk.customer_priors(at.columns())),
+        )
+    return CustomerExamples(known.take(kept), next_days[kept], rhythm, horizons, everybody)
 
 
 def eligible(matrix: FeatureMatrix, *, window_days: int, minimum_visits: int) -> NDArray[np.bool_]:

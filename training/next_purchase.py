@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from features.catalogue import NAMES
 from features.errors import ExitCode, UserError
-from features.offline import FeatureMatrix
+from features.evaluators.offline import FeatureMatrix
 from training import boosting, examples
 from training.baselines import bg_nbd, logistic, recency
 from training.examples import CustomerExamples
@@ -199,12 +199,13 @@ class NextPurchaseTask(Task[CustomerExamples]):
         return Fitted(
             self.name,
             {BOOSTER: booster},
-            {"ends": ends, "bg_nbd": train.rhythm[train.cutoffs[-1]].array()},
+            {"ends": ends, "bg_nbd": train.rhythm[train.cutoffs[-1]].array(), **train.cold_start},
             {
                 "features": list(NAMES),
                 "rhythm": bool(params["rhythm"]),
                 "horizon_days": train.horizon_days,
                 "horizons": list(train.horizons),
+                "figures": train.figures,
                 "priors": {
                     **{f"p{horizon}": float(prior.within(horizon)[0]) for horizon in STANDARD_HORIZONS},
                     "days": float(prior.days[0]),

@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from features import pictures
 from features.columns import AS_OF, CUSTOMER_ID
 from training import curves, style
 from training.evaluation import ALL, Difference, Evaluation, listed
@@ -83,7 +84,7 @@ def forest(rows: Mapping[Measure, Sequence[tuple[str, Difference]]], finding: st
     """
     columns = {1: 1, 2: 2, 4: 2}.get(len(rows), 3)
     lines, longest = max(1, math.ceil(len(rows) / columns)), max(map(len, rows.values()), default=1)
-    figure, panels = style.canvas(finding, lines, columns, (10.0, 1.0 + lines * (0.8 + 0.26 * longest)))
+    figure, panels = pictures.canvas(finding, lines, columns, (10.0, 1.0 + lines * (0.8 + 0.26 * longest)))
     for panel in panels[len(rows) :]:
         panel.set_visible(False)
     clipped = False
@@ -101,15 +102,15 @@ def forest(rows: Mapping[Measure, Sequence[tuple[str, Difference]]], finding: st
             panel.plot(sign * item.value, place, "o", color=colour, markersize=4.5)
         if far:
             panel.set_xlim(*limits)
-        panel.axvline(0, color=style.INK, linewidth=1)
+        panel.axvline(0, color=pictures.INK, linewidth=1)
         panel.set_yticks(range(len(items)), [name for name, _ in items])
         panel.set_ylim(len(items) - 0.5, -0.5)
         panel.grid(axis="y", visible=False)
         panel.locator_params(axis="x", nbins=5)
-        style.label(panel, "", "", measure.title + ("" if sign > 0 else ", reduction"))
+        pictures.label(panel, "", "", measure.title + ("" if sign > 0 else ", reduction"))
     note = f"{direction}; line: paired 95 % household-bootstrap interval; grey: undecided"
     note += "; arrow: beyond the axis" if clipped else ""
-    figure.supxlabel(note, fontsize=8.5, color=style.GREY)
+    figure.supxlabel(note, fontsize=8.5, color=pictures.GREY)
     return figure
 
 
@@ -167,7 +168,7 @@ def by_cutoff(evaluation: Evaluation, metric: str) -> Figure:
     finding = f"{measure.title} {listed([style.number(p) for p in points])} at {listed(cutoffs)}"
     if len(cutoffs) > len("ab"):
         finding = f"{measure.title} between {style.number(min(points))} and {style.number(max(points))}"
-    figure, (panel,) = style.canvas(finding)
+    figure, (panel,) = pictures.canvas(finding)
     places = np.arange(len(cutoffs), dtype=float)
     for index, model in enumerate(models):
         shown = [evaluation.value(metric, model, cutoff) for cutoff in cutoffs]
@@ -188,7 +189,7 @@ def by_cutoff(evaluation: Evaluation, metric: str) -> Figure:
     panel.set_xlim(-0.6, len(cutoffs) - 0.4)
     panel.grid(axis="x", visible=False)
     better = "higher is better" if measure.higher_is_better else "lower is better"
-    style.label(panel, "cutoff", measure.title, f"{better}; bars: 95 % household-bootstrap interval")
+    pictures.label(panel, "cutoff", measure.title, f"{better}; bars: 95 % household-bootstrap interval")
     panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8.5, frameon=False)
     return figure
 
@@ -199,38 +200,38 @@ def feature_importance(gain: Mapping[str, float], top: int = 15) -> Figure:
     shares = sorted(((value / total, name) for name, value in gain.items()), reverse=True)[:top]
     carried = sum(share for share, _ in shares[:3])
     names = ", ".join(name for _, name in shares[:3])
-    figure, (panel,) = style.canvas(f"{carried:.0%} of the gain comes from {names}", size=(6.4, 4.4))
-    panel.barh(range(len(shares)), [share for share, _ in shares], color=style.STRONG, height=0.68)
+    figure, (panel,) = pictures.canvas(f"{carried:.0%} of the gain comes from {names}", size=(6.4, 4.4))
+    panel.barh(range(len(shares)), [share for share, _ in shares], color=pictures.STRONG, height=0.68)
     panel.set_yticks(range(len(shares)), [name for _, name in shares])
     panel.invert_yaxis()
     panel.grid(axis="y", visible=False)
     panel.xaxis.set_major_formatter(curves.PERCENT)
-    style.label(panel, "share of total gain", "", f"top {len(shares)} of {len(gain)} features")
+    pictures.label(panel, "share of total gain", "", f"top {len(shares)} of {len(gain)} features")
     return figure
 
 
 def lists(evaluation: Evaluation) -> Figure:
     """NDCG of the recommendation lists: one panel per list and target, one bar per model."""
     shown = list_measures(evaluation)
-    figure, panels = style.canvas(_gains(evaluation, shown), 1, len(shown), (2.7 * len(shown), 3.6))
+    figure, panels = pictures.canvas(_gains(evaluation, shown), 1, len(shown), (2.7 * len(shown), 3.6))
     for panel, measure in zip(panels, shown, strict=True):
         models = [m for m in evaluation.models if not math.isnan(evaluation.value(measure.name, m).value)]
         for place, model in enumerate(models):
             value = evaluation.value(measure.name, model)
             panel.bar(place, value.value, width=0.66, color=style.colour(model, evaluation.models))
-            panel.vlines(place, value.low, value.high, color=style.INK, linewidth=1.3)
+            panel.vlines(place, value.low, value.high, color=pictures.INK, linewidth=1.3)
             panel.annotate(
                 style.number(value.value),
                 (place, np.nanmax([value.high, value.value])),
                 ha="center",
                 va="bottom",
                 fontsize=8.5,
-                color=style.INK,
+                color=pictures.INK,
             )
         panel.set_xticks(range(len(models)), [spoken(m).replace(" ", "\n") for m in models])
         panel.margins(y=0.12)
         panel.grid(axis="x", visible=False)
-        style.label(panel, "", "", measure.title)
+        pictures.label(panel, "", "", measure.title)
     return figure
 
 

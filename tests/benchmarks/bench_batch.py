@@ -8,12 +8,12 @@ from contextlib import closing
 
 import numpy as np
 
-from features import offline
-from features.build import optional_tables, tiles_of
+from features.build import built_from
 from features.canonical import Canonical
 from features.catalogue import NAMES
+from features.evaluators import offline
+from features.evaluators.sql import feature_sql
 from features.session import parquet
-from features.sql import feature_sql
 from features.workspace import Workspace
 from serving import scorer
 from serving.scorer import Champions
@@ -35,7 +35,7 @@ def bench_features_and_scores_of_the_base(sample_workspace: Workspace) -> None:
     canonical = Canonical.open(sample_workspace)
     champions = Champions.load(sample_workspace)
     day, labels = canonical.clock_day, canonical.source.labels
-    tiles = tiles_of(canonical)
+    tiles = built_from(canonical)
     assert tiles is not None
     matrix = offline.compute(canonical, [day])
     boosters = [
@@ -47,7 +47,7 @@ def bench_features_and_scores_of_the_base(sample_workspace: Workspace) -> None:
         with closing(canonical.connect()) as connection:
             connection.execute(f"CREATE VIEW tiles AS FROM {parquet(tiles)}")
             connection.execute(f"CREATE TEMP TABLE as_ofs AS SELECT CAST({day} AS INTEGER) AS as_of")
-            connection.execute(feature_sql(NAMES, optional_tables(canonical))).fetchnumpy()
+            connection.execute(feature_sql(NAMES, canonical.facts)).fetchnumpy()
         for booster, block in zip(boosters, blocks, strict=True):
             booster.inplace_predict(block, validate_features=False)
 

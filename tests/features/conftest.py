@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 import pytest
 
 from features.canonical import SOURCE_FILE
-from features.ingest import ingest
+from features.ingestion.ingest import ingest
 from features.json_file import write_json
 from features.source import Source
 from features.tables import TABLES
@@ -25,6 +26,9 @@ PRODUCTS = (
     {"product_id": "apple", "department": "produce", "brand": "National"},
     {"product_id": "bread", "department": "GROCERY", "brand": "private"},
 )
+
+
+DEFAULT_SOURCE = Source()
 
 
 def write_table(file: Path, name: str, rows: Sequence[Line]) -> None:
@@ -45,18 +49,40 @@ def write_table(file: Path, name: str, rows: Sequence[Line]) -> None:
 def make_workspace(tmp_path_factory: pytest.TempPathFactory) -> MakeWorkspace:
     """`make_workspace(lines, products)`: a workspace with these tables; products None: no such table.
 
-    A line needs customer_id, day and amount_cents; it is known that day unless it has a known_day.
+    A line needs customer_id, day and amount_cents; it is known that day unless it has a known_day. `tables`
+    are others by name, and `people` and `households` say who is one person and who lives together.
     """
     root, count = tmp_path_factory.mktemp("made"), itertools.count()
 
-    def make(lines: Sequence[Line], products: Sequence[Line] | None = PRODUCTS) -> Workspace:
+    def make(
+        lines: Sequence[Line],
+        products: Sequence[Line] | None = PRODUCTS,
+        *,
+        tables: Mapping[str, Sequence[Line]] = MappingProxyType({}),
+        people: Sequence[tuple[str, str, int, int]] = (),
+        households: Sequence[tuple[str, str, int, int]] = (),
+        source: Source = DEFAULT_SOURCE,
+    ) -> Workspace:
         workspace = Workspace(root / str(next(count))).create()
+        given = {"transactions": lines, **tables} | ({} if products is None else {"products": products})
         with workspace.publish(workspace.tables) as folder:
-            rows = [{**line, "known_day": line.get("known_day", line["day"])} for line in lines]
-            write_table(folder / "transactions.parquet", "transactions", rows)
-            if products is not None:
-                write_table(folder / "products.parquet", "products", products)
-            write_json(folder / SOURCE_FILE, Source().plain())
+            for name, rows in given.items():
+                known = [{"known_day": row.get("day"), **row} for row in rows] if TABLES[name].event else rows
+                write_table(folder / f"{name}.parquet", name, known)
+            columns = {"transactions": sorted({column for line in lines for column in line})}
+            write_json(folder / SOURCE_FILE, {**source.plain(), "profile": {"columns": columns}})
+        if people or households:
+            with workspace.publish(workspace.identity) as folder, duckdb.connect() as connection:
+                for name, first, second, rows in (
+                    ("people", "reference", "customer_id", people),
+                    ("households", "customer_id", "household_id", households),
+                ):
+                    connection.execute(
+                        f"CREATE TABLE {name} ({first} VARCHAR, {second} VARCHAR, from_day INT, to_day INT)"
+                    )
+                    if rows:
+                        connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?)", rows)
+                        connection.execute(f"COPY {name} TO '{folder / name}.parquet' (FORMAT parquet)")
         return workspace
 
     return make

@@ -11,7 +11,7 @@ import pytest
 from features import clock
 from features.canonical import Canonical
 from features.errors import ExitCode, UserError
-from features.ingest import ingest
+from features.ingestion.ingest import ingest
 from features.workspace import Workspace
 
 FILES = {
@@ -107,3 +107,35 @@ def test_an_open_generation_does_not_change_under_its_reader(workspace: Workspac
     canonical = Canonical.open(workspace)
     assert not canonical.folder.is_symlink()
     assert canonical.folder == workspace.tables.resolve()
+
+
+def test_persons_are_joined_as_of_the_day(make_workspace, tmp_path):
+    lines = [
+        {"customer_id": name, "day": day, "amount_cents": 1}
+        for name, day in [("a", 100), ("b", 101), ("b", 105)]
+    ]
+    people = [("b", "b", -(2**31), 103), ("b", "a", 103, 110), ("b", "b", 110, 2**31 - 1)]
+    customers = [{"customer_id": "a", "segment": "x"}, {"customer_id": "b", "segment": "y"}]
+    canonical = Canonical.open(make_workspace(lines, tables={"customers": customers}, people=people))
+
+    def seen(tables, until):
+        with tables.connect(until=until) as opened:
+            return (
+                opened.execute(
+                    "SELECT customer_id, day, known_day FROM transactions ORDER BY day"
+                ).fetchall(),
+                opened.execute("SELECT customer_id, segment FROM customers ORDER BY 1").fetchall(),
+            )
+
+    both = [("a", "x"), ("b", "y")]
+    assert seen(canonical, 103) == ([("a", 100, 100), ("b", 101, 101)], both)
+    assert seen(canonical, 104) == ([("a", 100, 100), ("a", 101, 103)], [("a", "x")])
+    assert seen(canonical, 110) == ([("a", 100, 100), ("a", 101, 103), ("a", 105, 105)], [("a", "x")])
+    assert seen(canonical, 111) == ([("a", 100, 100), ("b", 101, 110), ("b", 105, 110)], both)
+    assert canonical.joined(110) == {"b": "a"}
+    assert canonical.joined(111) == {}
+    for until in (103, 104, 110):
+        cut = canonical.cut(until, tmp_path / str(until))
+        assert seen(cut, until) == seen(canonical, until)
+        assert cut.joined(until) == canonical.joined(until)
+        assert cut.fingerprint(until) == canonical.fingerprint(until)

@@ -7,7 +7,7 @@ import pytest
 from features.catalogue import DECLARATIONS, FEATURES, NAMES, catalogue_hash, read
 from features.declarations import FAMILIES, Derived, Feature
 from features.errors import UserError
-from features.sql import closure, condition, formula, needs
+from features.evaluators.sql import closure, condition, formula, needs
 
 ENTRY = "unit: days, en: A meaning, zh: 含义"
 
@@ -82,6 +82,37 @@ def test_the_hash_is_of_the_content():
             f"recency: {{x: {{op: count, {ENTRY}}}}}\nmoney: {{x: {{op: count, {ENTRY}}}}}",
             "'x' is declared twice",
         ),
+        # A filter on a column that its rows do not have, and a formula over what is not above it.
+        (
+            f"recency: {{x: {{op: count, where: discounted_line > 0, {ENTRY}}}}}",
+            "'x': name in expression 'discounted_line > 0' not found: 'discounted_line'. Hint: did you mean",
+        ),
+        (
+            f"recency: {{x: {{op: count, where: lines, {ENTRY}}}}}",
+            "feature 'x': expression 'lines' is a number",
+        ),
+        (
+            f"recency: {{visits: {{op: count, days: 7, {ENTRY}}}, x: {{formula: 2 * visit, {ENTRY}}}}}",
+            "feature 'x': name in expression '2 * visit' not found: 'visit'. Hint: did you mean 'visits'?",
+        ),
+        (f"recency: {{x: {{op: count, where: 3, {ENTRY}}}}}", "feature 'x': where is 3: it has to be a text"),
+        (
+            f"recency: {{x: {{op: count, days: -7, {ENTRY}}}}}",
+            "days is -7: it has to be a whole number above 0",
+        ),
+        (f"recency: {{x: {{op: count, windows: [7d], {ENTRY}}}}}", "windows is ['7d']: it has to be a list"),
+        (f"recency: {{x: {{op: count, windows: [], {ENTRY}}}}}", "windows is []: it has to be a list"),
+        (
+            f"recency: {{x: {{op: count, needs: products, {ENTRY}}}}}",
+            "needs is 'products': it has to be a list",
+        ),
+        (f"recency: {{x: {{op: count, part: 1, {ENTRY}}}}}", "part is 1: it has to be true or false"),
+        (f"recency: {{x: {{op: count, days: 7, windows: [7], {ENTRY}}}}}", "has both days and windows"),
+        (f"recency: {{3: {{op: count, {ENTRY}}}}}", "3 is no name of a feature"),
+        (f"recency: {{x: {{3: 4, {ENTRY}}}}}", "key of feature 'x' not found: '3'"),
+        ("recency: {x: 4}", "feature 'x' is 4: it has to be a mapping"),
+        ("recency: [", "catalogue is not valid YAML: while parsing"),
+        ("", "catalogue is None"),
     ],
 )
 def test_a_wrong_declaration_is_named(text, sentence):

@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import re
 
-from features import online
-from features.declarations import COLUMNS, FAMILIES, OPERATIONS, ROW_COLUMNS
-from features.sql import feature_sql
-from features.tiles import MEASURE_NAMES
+from features.declarations import COLUMNS_OF, DATED, FAMILIES, OPERATIONS, RELATIONS, ROW_COLUMNS
+from features.measures import MEASURE_NAMES, TOUCH_NAMES
 
 
 def test_columns_are_the_measures_and_what_a_row_knows_of_itself():
-    assert (*MEASURE_NAMES, *ROW_COLUMNS) == COLUMNS
-    assert len(set(COLUMNS)) == len(COLUMNS)
-    assert not set(COLUMNS) & {"customer_id", "day", "known_day", "as_of"}
+    assert (*MEASURE_NAMES, *ROW_COLUMNS) == tuple(COLUMNS_OF["visits"])
+    assert (*TOUCH_NAMES, "age") == tuple(COLUMNS_OF["touches"])
+    assert not {"customer_id", "day", "known_day", "as_of", "until_day"} & {
+        column for columns in COLUMNS_OF.values() for column in columns
+    }
+
+
+def test_every_relation_has_columns():
+    assert list(COLUMNS_OF) == list(RELATIONS)
+    assert set(DATED) <= set(RELATIONS)
 
 
 def test_operations_are_those_of_the_type():
@@ -19,23 +24,5 @@ def test_operations_are_those_of_the_type():
 
 
 def test_names_are_plain():
-    for name in (*COLUMNS, *FAMILIES):
+    for name in (*FAMILIES, *(column for columns in COLUMNS_OF.values() for column in columns)):
         assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
-
-
-def test_both_engines_know_every_column_of_a_row():
-    import numpy as np
-
-    rows = online._Rows(np.array([990, 995]), np.zeros((2, len(MEASURE_NAMES)), np.int64), 1000)
-    expected = {
-        "age": [10, 5],
-        "gap": [0, 5],
-        "gap_squared": [0, 25],
-        "rank": [2, 1],
-        "recency": [5, 5],
-        "weekday": [(990 + 3) % 7, (995 + 3) % 7],
-        "opens_week": [1, 1],
-    }
-    assert {name: rows.whole(name).tolist() for name in ROW_COLUMNS} == expected
-    assert np.isnan(rows.number("gap")[0])
-    assert feature_sql(["sd_gap_all", "weekend_share_91", "active_weeks_13", "longer_gaps_all"], ())

@@ -20,6 +20,8 @@ time_format = "%d/%m/%Y %H:%M"
 plain_customer_ids = true
 [ingest]
 max_bad_share = 0.02
+[quality]
+gap_days = 30
 [columns.transactions]
 amount = "sales_value"
 [labels.churn]
@@ -46,6 +48,7 @@ def test_every_key(tmp_path: Path) -> None:
     assert source.labels.churn.horizon_days == 35
     assert (declared.naive_times, declared.time_format) == ("local", "%d/%m/%Y %H:%M")
     assert declared.max_bad_share == pytest.approx(0.02)
+    assert (declared.bounds.gap_days, declared.bounds.missing) == (30, 0.05)
     assert declared.columns == {"transactions": {"amount": "sales_value"}}
 
 
@@ -64,6 +67,8 @@ def test_a_source_survives_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("[quality]\nmissin = 0.1", "key of .quality. not found: 'missin'. Hint: did you mean 'missing'"),
+        ("[quality]\nmean = -1", ".quality. mean is -1: it has to be a number above 0"),
         ("time_zone = ", "source.toml is not valid TOML"),
         (
             'time_zone = "Asia/Shangai"',

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from features.canonical import Canonical
-from features.tiles import MEASURE_NAMES, MEASURES, PRODUCTS, measures_hash, purchases_sql, tiles_sql
+from features.measures import MEASURE_NAMES, MEASURES, PRODUCTS, TOUCH_NAMES
+from features.source import Source
+from features.tiles import measures_hash, purchases_sql, relation_sql, tiles_sql, touches_sql
 
 LINE = {"customer_id": "a", "day": 100, "amount_cents": 100}
 
@@ -96,3 +98,80 @@ def test_the_hash_follows_the_measures(monkeypatch):
     measures_hash.cache_clear()
     assert measures_hash() != before
     measures_hash.cache_clear()
+
+
+def test_hours_are_local(make_workspace):
+    # 2016-03-13 in New York: the hour from 2 to 3 does not exist.
+    lines = [
+        {**LINE, "occurred_at": "2016-03-13 06:59"},
+        {**LINE, "occurred_at": "2016-03-13 09:00"},
+        {**LINE, "occurred_at": "2016-03-13 15:30"},
+        {**LINE, "occurred_at": "2016-03-14 02:59"},
+    ]
+    made = make_workspace(lines, source=Source(zone="America/New_York"))
+    with Canonical.open(made).connect() as connection:
+        assert connection.execute("SELECT hour FROM transactions ORDER BY occurred_at").fetchall() == [
+            (1,),
+            (5,),
+            (11,),
+            (22,),
+        ]
+        tile = connection.execute(
+            f"SELECT night_lines, morning_lines, midday_lines, evening_lines FROM ({tiles_sql(PRODUCTS)})"
+        ).fetchall()
+    assert tile == [(1, 1, 1, 1)]
+
+
+def test_a_third_off_is_a_deep_discount(read):
+    lines = [{**LINE, "amount_cents": 70, "discount_cents": cents} for cents in (0, 29, 30, 31)]
+    (tile,) = read(lines, tiles_sql(()))
+    assert (tile["discounted_lines"], tile["deep_lines"]) == (3, 2)
+
+
+def test_touches_are_contacts_answers_and_service_events(make_workspace):
+    tables = {
+        "exposures": [{"customer_id": "a", "day": 100, "cost_cents": 5}, {"customer_id": "a", "day": 100}],
+        "responses": [
+            {"customer_id": "a", "day": 100, "kind": "Redemption"},
+            {"customer_id": "b", "day": 101, "kind": "refusal", "known_day": 103},
+        ],
+        "service_events": [
+            {"customer_id": "a", "day": 102, "kind": "rating", "score": 4.5},
+            {"customer_id": "a", "day": 102, "kind": "rating"},
+            {"customer_id": "a", "day": 102, "kind": "complaint"},
+        ],
+    }
+    canonical = Canonical.open(make_workspace([LINE], tables=tables))
+    with canonical.connect(references=True) as connection:
+        rows = connection.execute(touches_sql(canonical.facts)).df().to_dict("records")
+    known = [{name: value for name, value in row.items() if value} for row in rows]
+    assert known == [
+        {"customer_id": "a", "day": 100, "known_day": 100, "contacts": 2, "contact_cents": 5, "responses": 1,
+         "redemptions": 1},
+        {"customer_id": "a", "day": 102, "known_day": 102, "complaints": 1, "ratings": 1,
+         "rating_milli": 4500},
+        {"customer_id": "b", "day": 101, "known_day": 103, "responses": 1, "refusals": 1},
+    ]  # fmt: skip
+    assert list(rows[0]) == ["customer_id", "day", "known_day", *TOUCH_NAMES]
+
+
+def test_without_their_tables_there_are_no_touches(read):
+    assert read([LINE], touches_sql(())) == []
+
+
+def test_rows_count_for_the_person_of_the_time(make_workspace):
+    lines = [LINE, {**LINE, "customer_id": "b", "day": 101}, {**LINE, "customer_id": "b", "day": 105}]
+    people = [("b", "b", -(2**31), 103), ("b", "a", 103, 110), ("b", "b", 110, 2**31 - 1)]
+    canonical = Canonical.open(make_workspace(lines, people=people))
+    with canonical.connect(references=True) as connection:
+        for view in ("tiles", "purchases"):
+            connection.execute(f"CREATE VIEW {view} AS {relation_sql(view, canonical.facts)}")
+        rows = connection.execute("SELECT customer_id, day, known_day, until_day FROM tiles").fetchall()
+    assert rows == [
+        ("a", 100, 100, 2**31 - 1),
+        ("a", 101, 103, 110),
+        ("a", 105, 105, 110),
+        ("b", 101, 101, 103),
+        ("b", 101, 110, 2**31 - 1),
+        ("b", 105, 110, 2**31 - 1),
+    ]

@@ -80,3 +80,30 @@ def test_scores_and_portraits_of_strangers_are_not_found(engine: Engine) -> None
 def test_unknown_numbers_are_null() -> None:
     assert answers.number(math.nan) is None
     assert answers.number(0.5) == 0.5
+
+
+def test_every_answer_says_on_what_scores_rest(engine: Engine, customer: str) -> None:
+    labels = engine.canonical.source.labels.churn
+    few = next(
+        history.customer_id
+        for history in engine.store.histories()
+        if engine.subject(history.customer_id, engine.clock_day).matrix.column("visits_91")[0]
+        < labels.minimum_visits
+    )
+    for name, basis in ((customer, "model"), (few, "shrunk")):
+        found = (
+            answers.score(engine, asked(schemas.ScoreRequest, name)),
+            answers.decide(engine, asked(schemas.DecisionRequest, name, dry_run=True), None),
+            answers.portrait(engine, asked(schemas.CustomerRequest, name)),
+        )
+        for answer in found:
+            churn, items = answer.models["churn"], answer.models["recommendation"]
+            assert (churn.basis, items.basis) == (basis, None)
+            assert (churn.own_weight is None) == (churn.parent is None) == (basis == "model")
+        assert found[0].status == "ok"
+        assert found[2].scores.models == found[0].models
+        figure = found[2].shrunk["spend_per_visit"]
+        assert figure.value is not None
+        assert figure.own_weight > 0.5 if basis == "model" else figure.own_weight < 0.5
+    stranger = answers.decide(engine, asked(schemas.DecisionRequest, "nobody", dry_run=True), None)
+    assert (stranger.models["churn"].own_weight, stranger.models["churn"].parent) == (0.0, "all")

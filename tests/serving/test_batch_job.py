@@ -3,6 +3,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from features.errors import UserError
 from features.workspace import Workspace
 from serving.batch_job import BatchReport, by_count, open_job
 
@@ -15,6 +18,11 @@ def test_places_stand_once_and_default_to_the_catalogues(slice_workspace: Worksp
     assert twice.settings == job.settings
     earlier = open_job(slice_workspace, "2017-09-01", [], None, allow_future=True)
     assert earlier.settings != job.settings
+
+
+def test_an_as_of_before_the_data_is_refused(slice_workspace: Workspace) -> None:
+    with pytest.raises(UserError, match="as-of 2016-01-01 is not after the first transaction"):
+        open_job(slice_workspace, "2016-01-01", [], None, allow_future=True)
 
 
 def test_a_report_reads_well() -> None:

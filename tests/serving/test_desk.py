@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from features.customer_store.store import StoreDownError
 from features.errors import UserError
 from serving import schemas
 from serving.desk import Desk
@@ -23,6 +24,13 @@ def test_what_went_wrong_becomes_a_response_and_a_count(desk: Desk) -> None:
     assert desk.reply("test", request, refuse).status_code == 422
     assert desk.reply("test", request, missing).status_code == 404
     assert desk.reply("test", ProblemError(400, "no JSON."), missing).status_code == 400
+    assert counted(desk.counters.refused, "test") == 3
+
+    def unreachable(_: object) -> schemas.Answer:
+        raise StoreDownError("no store.")
+
+    assert desk.reply("test", request, unreachable).status_code == 503
+    assert counted(desk.counters.unavailable, "test") == 1
     assert counted(desk.counters.refused, "test") == 3
 
     def poor(_: object) -> schemas.Answer:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from serving.door import CUSTOMER_ID, LARGEST_BODY, METHODS, Door
+from serving.door import CUSTOMER_ID, EVENTS, LARGEST_BODY, LARGEST_EVENTS, METHODS, Door
 
 
 def passed(path: str, method: str = "GET", *, admits: bool = True, **headers: str) -> tuple[Any, int | None]:
@@ -72,3 +72,5 @@ def test_key_size_and_media_are_checked_for_questions_only() -> None:
     assert passed("/v1/score", "POST", content_type="text/csv") == (None, 415)
     assert passed("/v1/score", "POST", content_type="Application/JSON; charset=utf-8")[1] is None
     assert passed("/v1/customers/1", content_type="text/csv")[1] is None
+    assert passed(EVENTS, "POST", content_length=str(LARGEST_EVENTS))[1] is None
+    assert passed(EVENTS, "POST", content_length=str(LARGEST_EVENTS + 1)) == (None, 413)

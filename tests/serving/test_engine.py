@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from features import clock, offline
+from features import clock
 from features.errors import UserError
+from features.evaluators import offline
 from features.workspace import Workspace
 from serving import actions
 from serving.engine import Engine, check_day
@@ -89,6 +90,6 @@ def test_the_catalogue_given_is_used(
 def test_a_store_of_other_tables_is_not_served(
     slice_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("features.build.tiles_of", lambda _: None)
+    monkeypatch.setattr("features.build.built_from", lambda _: None)
     with pytest.raises(UserError, match="nextbest features build"):
         Engine.open(slice_workspace)

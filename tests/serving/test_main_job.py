@@ -86,6 +86,16 @@ def test_bad_options_are_one_sentence(arguments: list[str], said: str, tmp_path:
     assert "Traceback" not in refused.stderr
 
 
+def test_an_as_of_before_the_data_is_refused_before_anything_is_built(
+    slice_source: Path, tmp_path: Path
+) -> None:
+    options = ("--no-serve", "--source", slice_source, "--as-of", "2016-01-01")
+    refused = nextbest("run", *options, workspace=tmp_path / "new")
+    assert refused.returncode == ExitCode.USAGE
+    assert "as-of 2016-01-01 is not after the first transaction (2017-01-01)" in refused.stderr
+    assert not (tmp_path / "new" / "features").exists()
+
+
 @pytest.mark.parametrize(
     ("file", "step"),
     [

@@ -3,12 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features import offline
 from features.errors import ExitCode, UserError
+from features.evaluators import offline
+from features.shrinkage import shrunk
 from features.workspace import Workspace
 from serving import scorer
 from serving.engine import Engine
 from serving.scorer import Champions
+from training import churn
 
 
 def test_scores_do_not_depend_on_who_else_is_scored(engine: Engine) -> None:
@@ -40,6 +42,48 @@ def test_a_task_without_a_champion_is_null_for_all_and_says_why(engine: Engine) 
     assert all(text.startswith("churn: no champion yet") for text in found.status())
     assert scorer.priors(poorer).status()[0] == "churn: no champion yet"
     assert np.isnan(scorer.priors(poorer).columns["churn_probability"][0])
+
+
+def test_customers_with_too_little_history_have_shrunken_scores(engine: Engine) -> None:
+    matrix = offline.compute(engine.canonical, [engine.clock_day])
+    labels = engine.canonical.source.labels
+    everybody = scorer.score(engine.champions, matrix, labels)
+    few = ~churn.eligible(matrix, labels)
+    assert 0 < few.sum() < len(matrix)
+    for column in everybody.columns.values():
+        assert np.isfinite(column).all()
+    for origin in everybody.origins.values():
+        assert set(origin.basis[few]) == {"shrunk"}
+        assert set(origin.basis[~few]) == {"model"}
+        assert ((origin.own_weight[few] >= 0) & (origin.own_weight[few] < 1)).all()
+        assert all(parent.startswith("segment ") for parent in origin.parent[few])
+        assert np.isnan(origin.own_weight[~few]).all()
+        assert set(origin.parent[~few]) == {None}
+    chance = everybody.columns["churn_probability"][few]
+    np.testing.assert_array_equal(chance > 0.5, everybody.columns["expected_days"][few] > 28)
+    for row in np.flatnonzero(few)[::3]:
+        alone = scorer.score(engine.champions, matrix.take(np.array([row])), labels)
+        for name, column in everybody.columns.items():
+            assert alone.columns[name][0] == column[row]
+        for task, origin in everybody.origins.items():
+            assert alone.origins[task].of(0) == origin.of(row)
+
+
+def test_a_stranger_is_nothing_but_the_base(engine: Engine) -> None:
+    found = scorer.priors(engine.champions)
+    nothing_own = {"basis": "shrunk", "own_weight": 0.0, "parent": "all"}
+    assert all(origin.of(0) == nothing_own for origin in found.origins.values())
+
+
+def test_figures_are_drawn_to_the_base_of_the_champion(engine: Engine) -> None:
+    matrix = offline.compute(engine.canonical, [engine.clock_day])
+    found = [scorer.figures(engine.champions, matrix.take(np.array([row]))) for row in range(len(matrix))]
+    assert {figure.name for each in found for figure in each} == {figure.name for figure in shrunk.FIGURES}
+    assert all(0 <= figure.own_weight <= 1 for each in found for figure in each)
+    spend = [next(figure for figure in each if figure.name == "spend_per_visit") for each in found]
+    order = np.argsort(np.nan_to_num(matrix.column("visits_91")), kind="stable")
+    assert (np.diff([spend[row].own_weight for row in order]) >= 0).all()
+    assert scorer.figures(Champions({}, {}), matrix) == ()
 
 
 def test_no_rows_give_no_scores(engine: Engine) -> None:

@@ -257,6 +257,7 @@ def test_health_metrics_and_the_api_page_are_there(client: Any, customer: str) -
     page = client.get("/metrics").text
     assert 'nextbest_answers_total{endpoint="customers"}' in page
     assert "nextbest_degraded_answers_total" in page
+    assert 'nextbest_data_freshness_days{table="transactions"} 0.0' in page
     assert 'endpoint="/v1/customers"' in page
     assert f"/v1/customers/{customer}" not in page
     html = client.get("/").text

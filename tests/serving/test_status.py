@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from features.canonical import Canonical
 from features.errors import ExitCode
 from features.json_file import read_json, write_json
 from features.migrations import SCHEMA_VERSION
+from features.quality.review import HISTORY_FILE
+from features.quality.shifts import Shift
 from features.workspace import Workspace
 from serving import status
 from serving.publishing import MANIFEST
@@ -126,6 +129,18 @@ def test_a_source_without_a_currency_leaves_no_comma(workspace: Workspace) -> No
     stated = read_json(workspace.tables / "source.json")
     write_json(workspace.tables / "source.json", {**stated, "currency": ""})
     assert "source slice, America/New_York" in status.lines(status.inspect(workspace))
+
+
+def test_shifts_of_the_last_ingest_are_said(workspace: Workspace) -> None:
+    assert status.inspect(workspace).shifts == ()
+    kept = read_json(workspace.tables / HISTORY_FILE)
+    shift = Shift("transactions", "", "late", 0.0, 0.2, 0.05, "transactions: 20% became known later")
+    kept["ingests"][-1]["shifts"] = [asdict(shift)]
+    write_json(workspace.tables / HISTORY_FILE, kept)
+    found = status.inspect(workspace)
+    assert found.shifts == (shift.says,)
+    assert found.fresh
+    assert f"warning: {shift.says}" in status.lines(found)
 
 
 def test_run_ids_are_whole_when_piped(workspace: Workspace) -> None:

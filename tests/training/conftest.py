@@ -10,7 +10,7 @@ import pytest
 
 from features.canonical import Canonical
 from features.clock import to_day
-from features.ingest import ingest
+from features.ingestion.ingest import ingest
 from features.workspace import Workspace
 from training.datasets import Snapshots, open_snapshots
 from training.task import Budget

@@ -111,3 +111,35 @@ def test_opening_by_path_and_date(planted_root: Path) -> None:
 @pytest.fixture
 def planted_root(planted) -> Path:
     return planted.root
+
+
+def test_after_two_ids_are_one_person_the_person_answers(tmp_path: Path) -> None:
+    """b comes on days 3 and 8, and is known to be a from day 6."""
+    workspace = make(
+        tmp_path,
+        pd.DataFrame(
+            {
+                "customer_id": ["a", "b", "b"],
+                "occurred_at": pd.Timestamp("2017-01-01 12:00") + pd.to_timedelta([0, 3, 8], unit="D"),
+                "amount": [1.0, 2.0, 3.0],
+            }
+        ),
+    )
+    joined = JANUARY + 6
+    people = pd.DataFrame(
+        {
+            "reference": ["b", "b"],
+            "customer_id": ["b", "a"],
+            "from_day": np.array([-(2**31), joined], dtype=np.int32),
+            "to_day": np.array([joined, 2**31 - 1], dtype=np.int32),
+        }
+    )
+    with workspace.publish(workspace.identity) as folder:
+        people.to_parquet(folder / "people.parquet", index=False)
+    snapshots = datasets.open_snapshots(workspace, JANUARY + 30)
+    assert snapshots.features([JANUARY + 5]).customer_id.tolist() == ["a", "b"]
+    assert snapshots.features([JANUARY + 7]).customer_id.tolist() == ["a"]
+    assert ask(snapshots, "b", 5) == ask(snapshots, "a", 5) == 4.0
+    # Before it was known, b's visit is no visit of a's.
+    assert ask(snapshots.cut(JANUARY + 6), "b", 1) == 3.0
+    assert np.isnan(ask(snapshots.cut(JANUARY + 6), "a", 1))

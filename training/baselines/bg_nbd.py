@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
-from features.offline import FeatureMatrix
+from features.evaluators.offline import FeatureMatrix
 
 Floats = NDArray[np.float64]
 

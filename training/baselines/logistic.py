@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.offline import FeatureMatrix
+from features.evaluators.offline import FeatureMatrix
 
 Floats = NDArray[np.float64]
 

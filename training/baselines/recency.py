@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from features.offline import FeatureMatrix
+from features.evaluators.offline import FeatureMatrix
 
 Floats = NDArray[np.float64]
 

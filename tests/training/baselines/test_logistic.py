@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.offline import FeatureMatrix
+from features.evaluators.offline import FeatureMatrix
 from training.baselines import logistic
 
 

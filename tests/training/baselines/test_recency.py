@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.offline import FeatureMatrix
+from features.evaluators.offline import FeatureMatrix
 from training.baselines import recency
 
 NAMES = ("days_since_visit", "overdue_ratio", "mean_gap_all")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from features.canonical import Canonical
-from features.ingest import ingest
+from features.ingestion.ingest import ingest
 from features.workspace import Workspace
 from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted

@@ -1,0 +1,69 @@
+"""What a portrait says about the customer: features, stage, tier and peers."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class FeatureValue(BaseModel):
+    """One feature of a customer."""
+
+    value: float | None = Field(description="Null when unknown.")
+    unit: str
+    meaning: str
+
+
+class ShrunkValue(BaseModel):
+    """One figure of a customer, drawn towards the customer's segment as far as own history is short."""
+
+    value: float | None = Field(description="own_weight x own + (1 - own_weight) x parent_value.")
+    own: float | None = Field(description="From own history alone; null without one.")
+    own_weight: float = Field(description="Share of own history in `value`, 0 to 1.")
+    parent: str = Field(description='"segment ..." or "all".')
+    parent_value: float | None
+    unit: str
+    meaning: str
+
+
+class StageAnswer(BaseModel):
+    """The stage of the life cycle, and why."""
+
+    id: str = Field(description="exploring, forming, stable or lapsing.")
+    name: str
+    meaning: str
+    rule: str = Field(description="The rule that holds; none of an earlier stage does.")
+    evidence: dict[str, FeatureValue] = Field(description="What the rule has read.")
+
+
+class TierAnswer(BaseModel):
+    """The tier by value, and how far the next one is."""
+
+    name: str
+    kind: str = Field(description="Kind of customer whose thresholds count: person, organisation, ...")
+    value_feature: str
+    value_cents: int
+    next_tier: str | None = Field(description="Null at the best tier, or when nobody has any value.")
+    next_tier_cents: int | None = Field(description="Where it begins.")
+    next_tier_distance_cents: int | None = Field(description="What is missing to it.")
+    thresholds_as_of: str = Field(description="The day whose base the thresholds were found in.")
+
+
+class PeerFigure(FeatureValue):
+    """A key figure beside the peers'."""
+
+    median: float | None = Field(description="Of the peers; null when nobody's is known.")
+    percentile: float | None = Field(
+        description="0 to 100: share of the peers below, those of equal value by half."
+    )
+    known: int = Field(description="Peers whose figure is known.")
+
+
+class PeersAnswer(BaseModel):
+    """Key figures beside those of comparable customers."""
+
+    as_of: str = Field(description="The day of the peers' figures.")
+    group: dict[str, str] = Field(description="What the peers have in common; empty for everybody.")
+    name: str
+    size: int
+    passed_over: list[str] = Field(description="Closer groups that were not used, and why.")
+    figures: dict[str, PeerFigure]
