@@ -97,7 +97,7 @@ class Cell:
         if self.column.personal in (Personal.VALUE, Personal.PLATE):
             return f"CASE WHEN {self.raw} IS NOT NULL THEN '***' END"
         text = f"left({self.text}, {SHOWN_TEXT})"
-        return masked(text) if self.column.personal is Personal.REFERENCE else text
+        return masked(text) if self.column.word or self.column.personal is Personal.REFERENCE else text
 
 
 def masked(text: str) -> str:
@@ -237,6 +237,8 @@ def _rules(cell: Cell, reading: Reading) -> list[tuple[str, str]]:
     if column.required:
         empty = value if column.kind is Kind.TEXT else cell.raw
         result.append((f"{empty} IS NULL", literal(f"{column.name}: is missing")))
+    if column.word:
+        refuse(f"{value} IS NOT NULL AND {possible(value)}", "may identify a person: a number or an e-mail")
     if column.kind is Kind.TEXT:
         refuse(f"length({value}) > {LONGEST_TEXT}", f"is longer than {LONGEST_TEXT} characters")
     else:

@@ -48,4 +48,8 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise unknown("time zone", name, available_timezones()) from None
+        # Zones of places are what a source's shops are in; the rest of the list would only hide them.
+        places = {
+            zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "System"))
+        }
+        raise unknown("time zone", name, {"UTC", *places}) from None

@@ -68,6 +68,8 @@ class Column:
         allowed: the values a text may take, stored in lower case; empty for any.
         personal: `reference` may be a personal number used as an id and is then hashed; `value` and
             `plate` are always hashed.
+        word: a text of few different values, like a kind or a channel: one that may be a phone, card or id
+            number or an e-mail is refused, for it stands in the wrong column.
         future: an instant that may lie ahead (the end of a campaign).
         day: name of the local calendar day derived from an instant; empty for none.
     """
@@ -81,6 +83,7 @@ class Column:
     maximum: float | None = None
     allowed: tuple[str, ...] = ()
     personal: Personal = Personal.NO
+    word: bool = False
     future: bool = False
     day: str = ""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import Final
 
 
 class ExitCode(IntEnum):
@@ -34,6 +35,10 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
 }
 
 
+# Names that a sentence lists when none is near.
+_SHOWN: Final = 15
+
+
 class UserError(Exception):
     """One clear sentence for the user, and the exit code that goes with it."""
 
@@ -46,5 +51,6 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     """The error for a name that is not among the known ones, with the nearest as a hint."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(names) or 'none'}."
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    hint = f"did you mean {near[0]!r}?" if near else f"known are: {shown or 'none'}."
     return UserError(f"{kind} not found: {name!r}. Hint: {hint}")

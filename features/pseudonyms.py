@@ -24,6 +24,7 @@ PREFIX: Final = "hash_"
 KEY_VARIABLE: Final = "NEXTBEST_HASH_KEY"
 SHORTEST_KEY: Final = 16
 
+_FEWEST_DIGITS: Final = 8
 _HASH: Final = re.compile(PREFIX + "[0-9a-f]{32}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _WRITTEN_NUMBER: Final = re.compile(r"\+?[0-9](?:[ .()/-]{0,2}[0-9])*\)?|\+?\([0-9](?:[ .()/-]{0,2}[0-9])*")
@@ -112,7 +113,12 @@ class Pseudonyms:
 
 def possible(text: str) -> str:
     """SQL of whether `personal_number` may accept a text: it has eight digits or an at sign."""
-    return f"(contains({text}, '@') OR length(regexp_replace({text}, '[^0-9]', '', 'g')) >= 8)"
+    return f"(contains({text}, '@') OR length(regexp_replace({text}, '[^0-9]', '', 'g')) >= {_FEWEST_DIGITS})"
+
+
+def may_identify(text: str) -> bool:
+    """Whether a text is of the kind that `possible` finds in SQL."""
+    return "@" in text or sum(character in "0123456789" for character in text) >= _FEWEST_DIGITS
 
 
 def personal_number(text: str) -> str | None:

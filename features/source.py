@@ -188,7 +188,7 @@ def _section(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _text(content: Mapping[str, Any], key: str, default: str) -> str:
     value = content.get(key, default)
     if not isinstance(value, str) or (key in content and not value.strip()):
-        raise UserError(f"{key} is {value!r}: it has to be a text.")
+        raise UserError(f"{key} is {value!r}: it has to be a text, and not empty.")
     return value
 
 

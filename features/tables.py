@@ -37,6 +37,11 @@ def text(name: str, meaning: str, presence: Presence = Presence.OPTIONAL) -> Col
     return Column(name, TEXT, meaning, presence=presence)
 
 
+def word(name: str, meaning: str, presence: Presence = Presence.OPTIONAL) -> Column:
+    """A column of few different texts, none of them a person's."""
+    return Column(name, TEXT, meaning, presence=presence, word=True)
+
+
 _DECLARED = (
     Table(
         "transactions",
@@ -59,8 +64,8 @@ _DECLARED = (
                 minimum=0,
             ),
             STORE,
-            text("channel", "where it was bought: forecourt, shop, app, ...", WANTED),
-            text("payment", "means of payment", WANTED),
+            word("channel", "where it was bought: forecourt, shop, app, ...", WANTED),
+            word("payment", "means of payment", WANTED),
             EVENT,
         ),
         event=columns.OCCURRED_AT,
@@ -114,8 +119,8 @@ _DECLARED = (
         (
             CUSTOMER,
             *event_columns("seen_at", "when the identifier was seen"),
-            text("pool", "where it was seen: card, WeChat, wholesale, payment, ...", WANTED),
-            Column("kind", TEXT, "phone, national_id, card, open_id, plate, email, ...", presence=REQUIRED),
+            word("pool", "where it was seen: card, WeChat, wholesale, payment, ...", WANTED),
+            word("kind", "phone, national_id, card, open_id, plate, email, ...", REQUIRED),
             Column(
                 "value",
                 TEXT,
@@ -135,14 +140,9 @@ _DECLARED = (
         (
             CUSTOMER,
             *event_columns("stated_at", "when it was stated"),
-            Column(
-                "purpose",
-                TEXT,
-                "what is consented to: marketing, profiling, partners, ...",
-                presence=REQUIRED,
-            ),
+            word("purpose", "what is consented to: marketing, profiling, partners, ...", REQUIRED),
             Column("granted", BOOL, "true for consent, false for refusal", presence=REQUIRED),
-            text("channel", "channel it applies to; empty for all"),
+            word("channel", "channel it applies to; empty for all"),
             EVENT,
         ),
         event="stated_at",
@@ -239,7 +239,7 @@ _DECLARED = (
             *event_columns("contacted_at", "when the contact was made"),
             CAMPAIGN,
             text("action_id", "action of the catalogue, when it was one"),
-            text("channel", "channel of the contact", WANTED),
+            word("channel", "channel of the contact", WANTED),
             Column("cost", MONEY, "cost of the contact", unit="currency units", minimum=0),
             EVENT,
         ),
@@ -257,7 +257,7 @@ _DECLARED = (
             text("action_id", "action of the catalogue, when it was one"),
             text(columns.PRODUCT_ID, "product"),
             text("coupon_id", "coupon"),
-            text("kind", "redemption, click, purchase, refusal, ...", WANTED),
+            word("kind", "redemption, click, purchase, refusal, ...", WANTED),
             Column("amount", MONEY, "value of the answer", unit="currency units"),
             EVENT,
         ),
@@ -279,8 +279,8 @@ _DECLARED = (
                 allowed=("complaint", "rating", "visit", "survey", "referral"),
             ),
             Column("score", NUMBER, "rating or survey score", unit="as the source says"),
-            text("reason", "reason code"),
-            text("status", "open, closed, ..."),
+            word("reason", "reason code"),
+            word("status", "open, closed, ..."),
             STORE,
             text("staff_id", "member of staff"),
             EVENT,

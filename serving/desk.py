@@ -49,6 +49,7 @@ class Desk:
         records: where decisions are recorded.
         counters: what is counted.
         reopen: opens the workspace again.
+        hindrance: why no customer can be read at the moment; empty when they can.
     """
 
     engine: Engine
@@ -56,6 +57,7 @@ class Desk:
     records: Records
     counters: Counters
     reopen: Callable[[], Engine]
+    hindrance: str = ""
     _posting: Lock = field(default_factory=Lock)
     _closing: Event = field(default_factory=Event)
     _said: str = ""
@@ -128,13 +130,22 @@ class Desk:
         """Look; what hinders it is said once, and the engine at hand answers on."""
         try:
             self.look()
-            self._said = ""
+            self._said = self.hindrance = ""
         except UserError as error:
+            self.hindrance = "" if self._answers() else str(error)
             if str(error) != self._said:
                 self._said = str(error)
                 log.warning("the customers cannot be read anew: %s", error)
         except Exception:
             log.exception("a look at the customers met a defect")
+
+    def _answers(self) -> bool:
+        """Whether the store at hand can be read."""
+        try:
+            _ = self.engine.store.position
+        except UserError:
+            return False
+        return True
 
     def write(self, record: Record) -> None:
         """Record a decision."""
@@ -161,7 +172,7 @@ class Desk:
         """The response to a request that met an error, counted; one that nobody expected is logged."""
         if isinstance(error, (StoreDownError, ReplacedError)):
             self.counters.unavailable.labels(endpoint).inc()
-            return ProblemError(503, str(error), "store-unavailable").response()
+            return ProblemError(503, self.hindrance or str(error), "store-unavailable").response()
         if isinstance(error, UserError):
             error = problems.from_user_error(error)
         if isinstance(error, ProblemError):

@@ -37,9 +37,12 @@ PAGES = "/static_content/"
 class Door:
     """ASGI middleware: checks a request's outside, then lets it in."""
 
-    def __init__(self, app: App, admits: Callable[[dict[str, str]], bool]) -> None:
+    def __init__(
+        self, app: App, admits: Callable[[dict[str, str]], bool], hindrance: Callable[[], str]
+    ) -> None:
         self._app = app
         self._admits = admits
+        self._hindrance = hindrance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a problem, or pass the request on."""
@@ -64,6 +67,8 @@ class Door:
             return ProblemError(
                 405, f"{path} is asked with {' or '.join(METHODS[path])}, not {scope['method']}.", "method"
             )
+        if path == "/readyz" and (reason := self._hindrance()):
+            return ProblemError(503, reason, "store-unavailable")
         if not path.startswith("/v1/"):
             return None
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

@@ -40,8 +40,12 @@ class DoorService(BentoService[Any]):
         """The ASGI application."""
         metrics.use_one_process()
         app = super().to_asgi(is_main)
-        app.user_middleware.insert(0, Middleware(Door, admits=self._admits))
+        app.user_middleware.insert(0, Middleware(Door, admits=self._admits, hindrance=self._hindrance))
         return app
+
+    def _hindrance(self) -> str:
+        desk = getattr(self.mount_apps[0][0].state, "desk", None)
+        return "" if desk is None else str(desk.hindrance)
 
     def _admits(self, headers: dict[str, str]) -> bool:
         return bool(self.mount_apps[0][0].state.desk.keys.admits(headers))

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import cli
 from features.errors import EXIT_MEANINGS, ExitCode
 from features.workspace import Workspace
 from serving import keys
+from serving.door import EVENTS
 from tests.conftest import Running, done, nextbest
 
 ROOT = Path(__file__).parent.parent
@@ -118,17 +120,33 @@ def test_there_are_questions() -> None:
     assert len(ASKED.findall(README)) >= 4
 
 
-@pytest.mark.parametrize(("question", "answer"), ASKED.findall(README))
+def asked(question: str) -> tuple[str, dict[str, Any]]:
+    """The path and the body of a question as curl sends it."""
+    words = shlex.split(question.replace("\\\n", " "))
+    path = re.sub(r"^http://[^/]+", "", next(word for word in words if word.startswith("http://")))
+    return path, json.loads(words[words.index("-d") + 1])
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"), [pair for pair in ASKED.findall(README) if asked(pair[0])[0] != EVENTS]
+)
 def test_questions_get_answers_of_this_shape(
     slice_service: Running, slice_customer: str, question: str, answer: str
 ) -> None:
-    words = shlex.split(question.replace("\\\n", " "))
-    path = re.sub(r"^http://[^/]+", "", next(word for word in words if word.startswith("http://")))
-    body = json.loads(words[words.index("-d") + 1])
+    path, body = asked(question)
     real = slice_service.post(path, {**body, "customer": {"customer_id": slice_customer}}).json()
     shown = json.loads(answer)
     assert list(shown) == list(real)
     assert agrees(shown, real)
+
+
+def test_the_event_is_taken_in_as_shown(slice_copy: Workspace, serve: Callable[..., Running]) -> None:
+    (pair,) = [pair for pair in ASKED.findall(README) if asked(pair[0])[0] == EVENTS]
+    path, body = asked(pair[0])
+    service = serve(slice_copy)
+    assert service.post(path, body).json() == json.loads(pair[1])
+    answer = service.post("/v1/score", {"customer": {"customer_id": body["customer_id"]}}).json()
+    assert answer["as_of"] == "2018-01-03"
 
 
 def test_the_source_example_is_taken_in(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from features.checks import LARGEST_AMOUNT, LONGEST_TEXT, SHOWN_TEXT
 from features.clock import to_day
 from features.contract import Column, Kind, Personal, Table
 from features.errors import ExitCode, UserError, unknown
+from features.pseudonyms import may_identify
 
 TABLES: Final = ("transactions", "exposures", "responses", "service_events")
 TABLE: Final = "table"
@@ -161,8 +162,7 @@ class Checker:
             raise EventError(field, f"{shown} is not {_WORDS[column.kind]}.")
         if column.allowed:
             value = value.lower()
-            if value not in column.allowed:
-                raise EventError(field, f"{_shown(given)} is not one of {', '.join(column.allowed)}.")
+        _check_word(field, column, value)
         scale = 100 if column.kind is Kind.MONEY else 1
         if column.minimum is not None and value < column.minimum * scale:
             raise EventError(field, f"{_shown(given)} is below {column.minimum:g}.")
@@ -226,6 +226,14 @@ _WORDS: Final = {
     Kind.MONEY: f"an amount of money of at most {LARGEST_AMOUNT:,} (12.34, or the text of it)",
     Kind.INSTANT: "an instant with its offset (write it as 2018-01-03T08:30:00-05:00)",
 }
+
+
+def _check_word(field: str, column: Column, value: Any) -> None:
+    """Refuse what is none of the allowed texts, or may be a person's number in the wrong column."""
+    if column.allowed and value not in column.allowed:
+        raise EventError(field, f"{_shown(value)} is not one of {', '.join(column.allowed)}.")
+    if column.word and may_identify(value):
+        raise EventError(field, "the value may identify a person: a number or an e-mail.")
 
 
 def _shown(given: Any) -> str:

@@ -177,7 +177,7 @@ def _measures(column: Column) -> tuple[str, ...]:
     if column.kind not in (Kind.TEXT, Kind.BOOL):
         text = name if column.kind in _NUMBERS else f"CAST({name} AS VARCHAR)"
         ends = (f"min({text})", f"max({text})")
-    return f"count({name})", f"approx_count_distinct({name})", *ends, *spread
+    return f"count({name})", f"least(approx_count_distinct({name}), count({name}))", *ends, *spread
 
 
 def _column(column: Column, rows: int, cells: Sequence[Any], shares: Mapping[str, float]) -> ColumnProfile:

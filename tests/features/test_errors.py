@@ -18,3 +18,8 @@ def test_every_exit_code_has_one_meaning() -> None:
     assert set(EXIT_MEANINGS) == set(ExitCode)
     assert len(set(EXIT_MEANINGS.values())) == len(ExitCode)
     assert UserError("x", ExitCode.LOCKED).exit_code == 4
+
+
+def test_a_long_list_of_names_is_cut() -> None:
+    sentence = str(unknown("feature", "zzz", [f"a{number:02}" for number in range(40)]))
+    assert sentence.endswith("a13, a14 and 25 more.")

@@ -9,7 +9,7 @@ import pytest
 
 from features.errors import UserError
 from features.json_file import write_json
-from features.pseudonyms import Pseudonyms, personal_number, possible
+from features.pseudonyms import Pseudonyms, may_identify, personal_number, possible
 from features.workspace import Workspace
 
 HASH = re.compile(r"hash_[0-9a-f]{32}")
@@ -120,3 +120,9 @@ def test_plain_ids_as_the_workspace_says(workspace: Workspace) -> None:
     write_json(workspace.tables / "source.json", {"plain_customer_ids": True})
     assert Pseudonyms(workspace).of("13812345678") == "13812345678"
     assert Pseudonyms(workspace, plain_ids=False).of("13812345678") != "13812345678"
+
+
+@pytest.mark.parametrize("text", ["card", "wholesale 2024", "1234567", "12-34-56-78", "13655554448", "a@b"])
+def test_what_may_identify_is_the_same_in_python_and_in_sql(text: str) -> None:
+    (found,) = duckdb.connect().execute(f"SELECT {possible('?1')}", [text]).fetchone() or (None,)
+    assert may_identify(text) is found is (text in {"12-34-56-78", "13655554448", "a@b"})

@@ -8,7 +8,9 @@ import pytest
 from serving.door import CUSTOMER_ID, EVENTS, LARGEST_BODY, LARGEST_EVENTS, METHODS, Door
 
 
-def passed(path: str, method: str = "GET", *, admits: bool = True, **headers: str) -> tuple[Any, int | None]:
+def passed(
+    path: str, method: str = "GET", *, admits: bool = True, hindrance: str = "", **headers: str
+) -> tuple[Any, int | None]:
     """The scope that reached the application (None if stopped), and the status sent by the door."""
     reached: list[Any] = []
     sent: list[Any] = []
@@ -27,7 +29,7 @@ def passed(path: str, method: str = "GET", *, admits: bool = True, **headers: st
         "method": method,
         "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
     }
-    asyncio.run(Door(app, lambda _: admits)(scope, None, send))  # type: ignore[arg-type]
+    asyncio.run(Door(app, lambda _: admits, lambda: hindrance)(scope, None, send))  # type: ignore[arg-type]
     return reached[0] if reached else None, sent[0]["status"] if sent else None
 
 
@@ -74,3 +76,9 @@ def test_key_size_and_media_are_checked_for_questions_only() -> None:
     assert passed("/v1/customers/1", content_type="text/csv")[1] is None
     assert passed(EVENTS, "POST", content_length=str(LARGEST_EVENTS))[1] is None
     assert passed(EVENTS, "POST", content_length=str(LARGEST_EVENTS + 1)) == (None, 413)
+
+
+def test_a_service_that_cannot_read_its_customers_is_not_ready() -> None:
+    assert passed("/readyz")[1] is None
+    assert passed("/readyz", hindrance="the store is down.") == (None, 503)
+    assert passed("/livez", hindrance="the store is down.")[1] is None

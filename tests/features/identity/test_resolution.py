@@ -115,6 +115,14 @@ def test_quarantine_masks_identifiers(identify: Identify) -> None:
         assert not [file for file in files if text in _texts(file)]
 
 
+def test_an_identifier_in_the_column_of_its_kind_is_kept_nowhere(identify: Identify) -> None:
+    rows = [("a", 3, "phone", "13812345678"), ("b", 3, "name", "Wilhelmina Oberholtzer")] * 10
+    workspace = identify([*rows, ("c", 3, "13987654321", "phone")])
+    assert (workspace.quarantine / "identities.parquet").exists()
+    files = [file for file in workspace.root.rglob("*") if file.is_file()]
+    assert not [file for file in files if b"13987654321" in _texts(file)]
+
+
 def test_without_identities_there_is_no_folder(identify: Identify) -> None:
     customers = "customer_id,segment\na,x\nb,y\n"
     workspace = identify([], {"customers.csv": customers})
