@@ -84,7 +84,7 @@ def lines(found: Profiled) -> list[Any]:
     parts: list[Any] = [f"ingested {found.ingested_at}, as of {found.clock}"]
     titles = ("table", "rows", "first day", "last day", "days since", "rows a day", "late", "latest by days")
     parts.append(table("Tables", titles, [_table_row(name, found) for name in found.tables]))
-    heads = ("column", "missing", "distinct, about", "least", "mean", "most")
+    heads = ("column", "missing", "~distinct", "least", "mean", "most")
     parts.append(
         table(
             "Columns (by table; those without a value are left out)",
