@@ -76,16 +76,12 @@ def unsorted_sql(view: str, facts: Collection[str]) -> str:
     return _touches(facts) if view == "touches" else _keyed(KEYS[view], facts)
 
 
-def tiles_sql(facts: Collection[str]) -> str:
-    """SQL for the tiles of visits over `transactions` and, as far as among `facts`, `products` and `people`.
-
-    Columns: customer_id, day, known_day (and until_day), then the measures; sorted by the first ones. A
-    basket whose lines become known on different days is counted once, in the tile where it is first known.
-    """
-    return relation_sql("tiles", facts)
-
-
 def _tiles(facts: Collection[str]) -> str:
+    """The tiles of visits over `transactions` and, as far as among `facts`, `products`.
+
+    Columns: customer_id, day, known_day (and until_day), then the measures. A basket whose lines become known
+    on different days is counted once, in the tile where it is first known.
+    """
     keys = ", ".join(("customer_id", *row_key(facts)))
     present = [m for m in MEASURES if set(m.needs) <= set(facts)]
     with_products = "products" in facts
@@ -117,15 +113,11 @@ WITH lines_read AS (
 SELECT * FROM totals"""
 
 
-def touches_sql(facts: Collection[str]) -> str:
-    """SQL for the tiles of touches over `exposures`, `responses` and `service_events`, if among `facts`.
-
-    Columns as those of `tiles_sql`, with the measures of touches.
-    """
-    return relation_sql("touches", facts)
-
-
 def _touches(facts: Collection[str]) -> str:
+    """The tiles of touches over `exposures`, `responses` and `service_events`, if among `facts`.
+
+    Columns as those of `_tiles`, with the measures of touches.
+    """
     keys = ", ".join(("customer_id", *row_key(facts)))
     present = [m for m in TOUCHES if set(m.needs) <= set(facts)]
     parts = []
@@ -157,7 +149,7 @@ def _touch_rows(table: str, facts: Collection[str]) -> str:
 
 
 def _keyed(key: str, facts: Collection[str]) -> str:
-    """SQL for the baskets of each customer by product or by store over `transactions`.
+    """The baskets of each customer by product or by store over `transactions`.
 
     Lines of a product count with a quantity above 0. Columns: customer_id, the key, day, known_day (and
     until_day), baskets (distinct, each counted where it is first known), amount_cents.
@@ -174,11 +166,6 @@ WITH bought AS (
 )
 SELECT {keys}, CAST(SUM(is_new) AS BIGINT) AS baskets, CAST(SUM(amount_cents) AS BIGINT) AS amount_cents
 FROM counted GROUP BY {keys}"""
-
-
-def purchases_sql(facts: Collection[str] = ()) -> str:
-    """SQL for the purchases: the baskets of each customer by product."""
-    return relation_sql("purchases", facts)
 
 
 def _is_new(keys: Sequence[str], facts: Collection[str]) -> str:

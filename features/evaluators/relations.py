@@ -28,8 +28,6 @@ _LINE: Final = (
     "customer_id, day, known_day, basket_id, amount_cents, discount_cents, quantity, hour, channel, "
     "product_id, store_id"
 )
-
-
 # The tables as they are given, beside the temporary ones of the same names.
 _GIVEN: Final = "memory.main"
 
@@ -52,13 +50,10 @@ class Relations:
         read = {d.of for d in closure(names) if isinstance(d, Feature)} | {"visits"}
         self._views = [view for relation, view in RELATION_VIEWS.items() if relation in read]
         measures = measures_read(names)
-        self._columns = {
-            view: ", ".join(
-                ["customer_id", *key, *row_key(canonical.facts), *measures.get(view, ["baskets"])]
-            )
-            for view in self._views
-            for key in [[KEYS[view]] if view in KEYS else []]
-        }
+        self._columns: dict[str, str] = {}
+        for view in self._views:
+            cells = [KEYS[view], "baskets"] if view in KEYS else measures[view]
+            self._columns[view] = ", ".join(["customer_id", *row_key(canonical.facts), *cells])
         self._folder = built_from(canonical)
         if self._folder is None and facts.PEOPLE in canonical.facts:
             # A person's lines stand anywhere in the tables: they are brought together once.

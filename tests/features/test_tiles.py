@@ -7,7 +7,7 @@ import pytest
 from features.canonical import Canonical
 from features.measures import MEASURE_NAMES, MEASURES, PRODUCTS, TOUCH_NAMES
 from features.source import Source
-from features.tiles import measures_hash, purchases_sql, relation_sql, tiles_sql, touches_sql
+from features.tiles import measures_hash, relation_sql
 
 LINE = {"customer_id": "a", "day": 100, "amount_cents": 100}
 
@@ -33,7 +33,7 @@ def test_a_tile_adds_up_a_day(read):
         {**LINE},
         {**LINE, "day": 101},
     ]
-    first, second = read(lines, tiles_sql(PRODUCTS))
+    first, second = read(lines, relation_sql("tiles", PRODUCTS))
     expected = {
         "baskets": 3,
         "lines": 5,
@@ -56,9 +56,9 @@ def test_a_tile_adds_up_a_day(read):
 
 def test_a_basket_known_in_two_parts_is_one_basket(read):
     late = {**LINE, "basket_id": "x", "known_day": 103, "product_id": "apple"}
-    now, later = read([{**late, "known_day": 100}, late, late], tiles_sql(PRODUCTS))
+    now, later = read([{**late, "known_day": 100}, late, late], relation_sql("tiles", PRODUCTS))
     assert [(t["known_day"], t["baskets"], t["lines"]) for t in (now, later)] == [(100, 1, 1), (103, 0, 2)]
-    bought = read([{**late, "known_day": 100}, late, late], purchases_sql())
+    bought = read([{**late, "known_day": 100}, late, late], relation_sql("purchases", ()))
     assert [(p["known_day"], p["baskets"], p["amount_cents"]) for p in bought] == [
         (100, 1, 100),
         (103, 0, 200),
@@ -66,7 +66,7 @@ def test_a_basket_known_in_two_parts_is_one_basket(read):
 
 
 def test_without_products_their_measures_are_0(read):
-    (tile,) = read([{**LINE, "product_id": "petrol"}], tiles_sql(()), products=False)
+    (tile,) = read([{**LINE, "product_id": "petrol"}], relation_sql("tiles", ()), products=False)
     assert tile["lines"] == 1
     assert {tile[m.name] for m in MEASURES if m.needs} == {0}
 
@@ -80,7 +80,7 @@ def test_purchases_are_lines_with_a_product_and_a_quantity(read):
         {**LINE, "product_id": "bread", "quantity": 0.0},
         {**LINE, "basket_id": "y"},
     ]
-    assert read(lines, purchases_sql()) == [
+    assert read(lines, relation_sql("purchases", ())) == [
         {
             "customer_id": "a",
             "product_id": "apple",
@@ -117,14 +117,15 @@ def test_hours_are_local(make_workspace):
             (22,),
         ]
         tile = connection.execute(
-            f"SELECT night_lines, morning_lines, midday_lines, evening_lines FROM ({tiles_sql(PRODUCTS)})"
+            "SELECT night_lines, morning_lines, midday_lines, evening_lines "
+            f"FROM ({relation_sql('tiles', PRODUCTS)})"
         ).fetchall()
     assert tile == [(1, 1, 1, 1)]
 
 
 def test_a_third_off_is_a_deep_discount(read):
     lines = [{**LINE, "amount_cents": 70, "discount_cents": cents} for cents in (0, 29, 30, 31)]
-    (tile,) = read(lines, tiles_sql(()))
+    (tile,) = read(lines, relation_sql("tiles", ()))
     assert (tile["discounted_lines"], tile["deep_lines"]) == (3, 2)
 
 
@@ -143,7 +144,7 @@ def test_touches_are_contacts_answers_and_service_events(make_workspace):
     }
     canonical = Canonical.open(make_workspace([LINE], tables=tables))
     with canonical.connect(references=True) as connection:
-        rows = connection.execute(touches_sql(canonical.facts)).df().to_dict("records")
+        rows = connection.execute(relation_sql("touches", canonical.facts)).df().to_dict("records")
     known = [{name: value for name, value in row.items() if value} for row in rows]
     assert known == [
         {"customer_id": "a", "day": 100, "known_day": 100, "contacts": 2, "contact_cents": 5, "responses": 1,
@@ -156,7 +157,7 @@ def test_touches_are_contacts_answers_and_service_events(make_workspace):
 
 
 def test_without_their_tables_there_are_no_touches(read):
-    assert read([LINE], touches_sql(())) == []
+    assert read([LINE], relation_sql("touches", ())) == []
 
 
 def test_rows_count_for_the_person_of_the_time(make_workspace):

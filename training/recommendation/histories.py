@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.tiles import purchases_sql
+from features.tiles import relation_sql
 
 
 def fetch(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, NDArray[Any]]:
@@ -135,7 +135,7 @@ class Histories:
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> Histories:
         """From the view `transactions` of a connection: every customer who ever bought a product."""
-        columns = fetch(connection, purchases_sql())
+        columns = fetch(connection, relation_sql("purchases", ()))
         customer, customers = coded(columns["customer_id"])
         product, products = coded(columns["product_id"])
         counts = np.bincount(customer, minlength=len(customers))
