@@ -195,10 +195,10 @@ def show(space: Workspace, name: str, as_of: str | None = None) -> Shown:
     import numpy as np
 
     from features.canonical import Canonical
-    from features.catalogue import NAMES
+    from features.catalogue import BY_NAME, NAMES, formula
     from features.declarations import Feature
     from features.evaluators.offline import compute
-    from features.evaluators.sql import BY_NAME, aggregate, feature_sql, formula
+    from features.evaluators.sql import aggregate, feature_sql
     from features.facts import FACTS
 
     if name not in BY_NAME:

@@ -7,7 +7,9 @@ the names that action conditions may read all follow from it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +26,7 @@ from features.declarations import (
     Feature,
 )
 from features.errors import UserError, unknown
-from features.expressions.expression import parse
+from features.expressions.expression import Expression, parse
 from features.facts import FACTS
 
 _COMMON: Final = {"unit", "en", "zh"}
@@ -165,8 +167,49 @@ def _check_operation(name: str, form: Mapping[str, Any]) -> None:
 DECLARATIONS: Final = read(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 FEATURES: Final = tuple(d for d in DECLARATIONS if not d.part)
 NAMES: Final = tuple(d.name for d in FEATURES)
+BY_NAME: Final = {declaration.name: declaration for declaration in DECLARATIONS}
 
 
+@cache
+def formula(derived: Derived) -> Expression:
+    """A derived feature's expression; it may read what is declared before it."""
+    earlier = DECLARATIONS[: DECLARATIONS.index(derived)]
+    return parse(derived.formula, [d.name for d in earlier], kind="number")
+
+
+def closure(names: Sequence[str]) -> tuple[Declaration, ...]:
+    """The declarations needed for `names`, in the order of the catalogue.
+
+    Raises:
+        UserError: a name is not in the catalogue.
+    """
+    wanted: set[str] = set()
+    stack = list(names)
+    while stack:
+        name = stack.pop()
+        if name not in BY_NAME:
+            raise unknown("feature", name, NAMES)
+        declaration = BY_NAME[name]
+        if name not in wanted and isinstance(declaration, Derived):
+            stack.extend(formula(declaration).names)
+        wanted.add(name)
+    return tuple(d for d in DECLARATIONS if d.name in wanted)
+
+
+@cache
 def catalogue_hash() -> str:
     """SHA-256 of the declarations: equal hashes mean equal features."""
     return hashlib.sha256(repr(DECLARATIONS).encode()).hexdigest()
+
+
+def declarations_hash(names: Sequence[str]) -> str:
+    """SHA-256 of the declarations of some features and of all that they are made of.
+
+    A model keeps the hash of the features it reads: neither what is declared beside them nor a better wording
+    of what they mean concerns it.
+
+    Raises:
+        UserError: a name is not in the catalogue.
+    """
+    silent = tuple(replace(declaration, meaning="", meaning_zh="") for declaration in closure(names))
+    return hashlib.sha256(repr(silent).encode()).hexdigest()

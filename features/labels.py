@@ -40,6 +40,44 @@ class NextPurchaseLabel:
 
 
 @dataclass(frozen=True)
+class CategoryLabel:
+    """Days to the next purchase in a category, answered as a probability for each horizon.
+
+    Attributes:
+        horizons_days: horizons.
+        window_days: window of eligibility.
+        minimum_days: days with a purchase in the category that the window has to have.
+        names: categories. One may be named when the catalogue declares `<name>_visits_<window_days>`, the
+            days that count, and `days_since_<name>`.
+    """
+
+    horizons_days: tuple[int, ...] = (7, 14, 28)
+    window_days: int = 91
+    minimum_days: int = 2
+    names: tuple[str, ...] = ("fuel",)
+
+
+@dataclass(frozen=True)
+class RhythmLabel:
+    """Broken habit: no visit in the horizon, among customers who come often and not too irregularly.
+
+    Attributes:
+        horizon_days: horizon.
+        window_days: window of eligibility.
+        minimum_visits: visit days that the window has to have.
+        variation_percent: the standard deviation of gaps between visits is at most this share of their mean.
+        overdue_days: days beyond the own mean gap from which the plain rule alerts, which the model has to
+            beat.
+    """
+
+    horizon_days: int = 14
+    window_days: int = 91
+    minimum_visits: int = 6
+    variation_percent: int = 100
+    overdue_days: int = 3
+
+
+@dataclass(frozen=True)
 class RecommendationLabel:
     """Which products are items, and which customers get a list."""
 
@@ -52,13 +90,45 @@ class RecommendationLabel:
 
 
 @dataclass(frozen=True)
+class ResponseLabel:
+    """Responded: an answer of one of the kinds while the campaign ran.
+
+    Attributes:
+        horizon_days: models learn from campaigns that start and end within so many days, and a report is
+            about those of the same span.
+        kinds: answers that count, as `responses.kind` has them; upper and lower case are the same.
+    """
+
+    horizon_days: int = 92
+    kinds: tuple[str, ...] = ("redemption",)
+
+
+@dataclass(frozen=True)
+class ValueLabel:
+    """Value: how often a known customer comes in the horizon, and what they spend.
+
+    Attributes:
+        horizon_days: what forecasts and reports are about.
+        learn_days: windows that models learn from, no longer than the horizon: where history is too short for
+            windows of the whole horizon, the rest of it is what Pareto/NBD expects.
+    """
+
+    horizon_days: int = 91
+    learn_days: int = 91
+
+
+@dataclass(frozen=True)
 class LabelDefinitions:
     """All label definitions of a source."""
 
     churn: ChurnLabel = field(default_factory=ChurnLabel)
     decline: DeclineLabel = field(default_factory=DeclineLabel)
     next_purchase: NextPurchaseLabel = field(default_factory=NextPurchaseLabel)
+    category: CategoryLabel = field(default_factory=CategoryLabel)
+    rhythm: RhythmLabel = field(default_factory=RhythmLabel)
     recommendation: RecommendationLabel = field(default_factory=RecommendationLabel)
+    response: ResponseLabel = field(default_factory=ResponseLabel)
+    value: ValueLabel = field(default_factory=ValueLabel)
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> LabelDefinitions:

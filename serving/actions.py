@@ -114,14 +114,15 @@ class Catalogue:
                 return action
         raise unknown("action", action_id, (action.id for action in self.actions))
 
-    def needs_recommendation(self, place: str) -> bool:
-        """Whether an action at the place reads a score of the recommendation task."""
-        return any(
-            scores.BY_NAME[name].task == scores.RECOMMENDATION
+    def tasks(self, place: str) -> frozenset[str]:
+        """Training tasks whose scores an action at the place reads."""
+        return frozenset(
+            task
             for action in self.actions
             if place in action.places
             for name in action.evidence
             if name in scores.BY_NAME
+            for task in scores.BY_NAME[name].tasks
         )
 
 

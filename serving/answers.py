@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from features import clock
 from features.life_cycle import stages
-from serving import decisions, meanings, portraits, schemas, scores
+from serving import decisions, meanings, portraits, schemas, scorer, scores
 from serving.actions import Action
 from serving.decisions import Choice, Columns, Decisions
 from serving.engine import Engine, Subject
@@ -43,7 +43,7 @@ def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None
         UserError: the as-of or the place cannot be answered for.
     """
     place = _place(engine, request)
-    subject = _subject(engine, request)
+    subject = _subject(engine, request, engine.catalogue.tasks(place) | set(scorer.SHRUNK))
     considered = decisions.decide(engine.catalogue, place, engine.columns(subject, place))
     answer = schemas.DecisionAnswer(
         **_head(engine, request, subject),
@@ -170,9 +170,11 @@ def _place(engine: Engine, request: schemas.CustomerRequest) -> str:
     return place
 
 
-def _subject(engine: Engine, request: schemas.CustomerRequest) -> Subject:
+def _subject(
+    engine: Engine, request: schemas.CustomerRequest, wanted: Collection[str] = scores.TASKS
+) -> Subject:
     customer_id = request.customer.customer_id
-    return engine.subject(customer_id, engine.day(request.as_of, customer_id))
+    return engine.subject(customer_id, engine.day(request.as_of, customer_id), wanted)
 
 
 def _head(engine: Engine, request: schemas.CustomerRequest, subject: Subject) -> dict[str, Any]:
@@ -235,7 +237,7 @@ def _items(
     basket: Sequence[str] = (),
 ) -> schemas.ItemsAnswer:
     place = _place(engine, request)
-    subject = _subject(engine, request)
+    subject = _subject(engine, request, scorer.SHRUNK)
     picks = engine.picks(subject, request.limit or ITEMS, (kind,), basket)[kind]
     answer = schemas.ItemsAnswer(
         **_head(engine, request, subject),

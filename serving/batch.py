@@ -30,12 +30,13 @@ from features.life_cycle.portrait import Base
 from features.life_cycle.tiers import Assigned
 from features.output import progress
 from features.workspace import Workspace
-from serving import answers, decisions, scorer, scores
+from serving import answers, decisions, insights, scorer, scores
 from serving.actions import NONE
 from serving.batch_job import KIND, BatchReport, Job, Tallies, by_count, manifest, open_job
 from serving.decisions import Decisions
 from serving.products import KINDS
 from serving.publishing import MANIFEST, publish
+from training import potential
 from training.recommendation.histories import Histories
 
 ITEMS = 10
@@ -52,8 +53,10 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("tier", pa.string()),
             ("next_tier_distance_cents", pa.int64()),
             *((name, pa.float64()) for name in scorer.NUMBERS),
+            ("churn_reason", pa.string()),
+            ("potential_cents", pa.int64()),
             ("status", pa.string()),
-            *((f"{task}_{name}", kind) for task in scorer.FIELDS for name, kind in _ORIGIN),
+            *((f"{task}_{name}", kind) for task in scorer.SHRUNK for name, kind in _ORIGIN),
         ]
     ),
     "recommendations": pa.schema(
@@ -133,7 +136,8 @@ def _write(job: Job, folder: Path) -> Tallies:
     """The three Parquet files, chunk by chunk."""
     tallies = Tallies(job.places)
     matrix = offline.compute(job.canonical, [job.as_of])
-    tiers = Base.of(job.canonical, job.as_of, matrix).tiers
+    base = Base.of(job.canonical, job.as_of, matrix)
+    room = potential.of(base).potential_cents
     with closing(job.canonical.connect(until=job.as_of)) as connection:
         histories = (
             Histories.read(connection).select(matrix.customer_id.tolist()) if job.recommender else None
@@ -151,7 +155,7 @@ def _write(job: Job, folder: Path) -> Tallies:
             chosen = np.arange(first, min(first + CHUNK, len(matrix)))
             rows = matrix.take(chosen)
             part = histories.slice(first, first + len(rows)) if histories is not None else None
-            for name, found in _chunk(job, rows, tiers.take(chosen), part, tallies):
+            for name, found in _chunk(job, rows, (base.tiers.take(chosen), room[chosen]), part, tallies):
                 writers[name].write_table(found)
                 tallies.rows[name] += len(found)
             bar.advance(task, len(rows))
@@ -159,9 +163,14 @@ def _write(job: Job, folder: Path) -> Tallies:
 
 
 def _chunk(
-    job: Job, matrix: FeatureMatrix, tiers: Assigned, histories: Histories | None, tallies: Tallies
+    job: Job,
+    matrix: FeatureMatrix,
+    standing: tuple[Assigned, NDArray[np.int64]],
+    histories: Histories | None,
+    tallies: Tallies,
 ) -> Iterator[tuple[str, pa.Table]]:
-    """The rows of each file for some customers."""
+    """The rows of each file for some customers, given their tiers and what is within their reach."""
+    tiers, room = standing
     found = scorer.score(job.champions, matrix, job.canonical.source.labels)
     status = found.status()
     tallies.status.update(status.tolist())
@@ -172,14 +181,21 @@ def _chunk(
         _nullable(tiers.distance_cents).cast(pa.int64()),
     ]
     numbers = [_nullable(found.columns[name]) for name in scorer.NUMBERS]
+    why = np.full(len(matrix), None)
+    explained, eligible = insights.churn_reasons(job.champions, matrix, job.canonical.source.labels)
+    if explained is not None:
+        why[eligible] = insights.strongest(explained)
     origins = [
         cells
-        for origin in found.origins.values()
+        for origin in (found.origins[task] for task in scorer.SHRUNK)
         for cells in (origin.basis, _nullable(origin.own_weight), origin.parent)
     ]
     yield (
         "scores",
-        pa.table([matrix.customer_id, dates, *stands, *numbers, status, *origins], schema=SCHEMAS["scores"]),
+        pa.table(
+            [matrix.customer_id, dates, *stands, *numbers, why, room, status, *origins],
+            schema=SCHEMAS["scores"],
+        ),
     )
     best_new = np.full(len(matrix), np.nan)
     if job.recommender is not None and histories is not None:

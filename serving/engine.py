@@ -5,7 +5,7 @@ It reads nothing at or after the as-of it is asked for, and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,8 +151,8 @@ class Engine:
         self.champions.check(day, allow_future=self.allow_future_model)
         return day
 
-    def subject(self, customer_id: str, as_of: int) -> Subject:
-        """A customer's features and scores as of a day."""
+    def subject(self, customer_id: str, as_of: int, wanted: Collection[str] = scores.TASKS) -> Subject:
+        """A customer's features as of a day, and the scores of the tasks that are wanted."""
         history = self.store.get(customer_id)
         if history is None:
             # Only an id that is not stored as it is can be one that was hashed at the door of the tables.
@@ -165,7 +165,7 @@ class Engine:
             np.array([customer_id], dtype=object), np.array([as_of], dtype=np.int32), names, values[None, :]
         )
         found = (
-            scorer.score(self.champions, matrix, self.canonical.source.labels)
+            scorer.score(self.champions, matrix, self.canonical.source.labels, wanted)
             if known
             else scorer.priors(self.champions)
         )
@@ -192,7 +192,7 @@ class Engine:
     def columns(self, subject: Subject, place: str) -> Mapping[str, NDArray[np.float64]]:
         """What the expressions of the actions at a place read about one customer."""
         best = np.full(1, np.nan)
-        if self.recommender is not None and self.catalogue.needs_recommendation(place):
+        if self.recommender is not None and scores.RECOMMENDATION in self.catalogue.tasks(place):
             found = self.picks(subject, 1, ("new",))["new"]
             best[:] = found[0].score if found else np.nan
         return {

@@ -239,7 +239,7 @@ def _train(space: Workspace, canonical: Canonical, task: str, spend: tuple[int, 
 
 def _promote(space: Workspace) -> Step:
     from serving.steps import Step
-    from training import app, registry, tasks
+    from training import promote_app, registry, tasks
 
     latest = {task: max(registry.versions(space, task), default=None) for task in tasks.TASKS}
 
@@ -247,7 +247,7 @@ def _promote(space: Workspace) -> Step:
         return {task: registry.champion_version(space, task) for task in tasks.TASKS}
 
     def work() -> Mapping[str, Any]:
-        verdicts = app.promote_tasks(space, None)
+        verdicts = promote_app.promote_tasks(space, None)
         return {"says": " ".join(verdict.sentence for verdict in verdicts), "champions": champions()}
 
     return Step(

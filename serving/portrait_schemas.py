@@ -58,6 +58,46 @@ class PeerFigure(FeatureValue):
     known: int = Field(description="Peers whose figure is known.")
 
 
+class ReasonEvidence(BaseModel):
+    """An input of the churn model that raises the risk."""
+
+    input: str
+    value: float | None = Field(description="Null when unknown.")
+    meaning: str
+
+
+class ReasonAnswer(BaseModel):
+    """A reason that the churn model's inputs speak for: what goes with leaving, not what causes it."""
+
+    id: str = Field(description="price, brand, service, convenience, or habit, which tells that, not why.")
+    name: str
+    share: float | None = Field(
+        description="Part of what raises the risk, 0 to 1; null when the source knows nothing that could "
+        "speak for it."
+    )
+    evidence: list[ReasonEvidence] = Field(description="The inputs that add most, most first.")
+
+
+class PotentialAnswer(BaseModel):
+    """What comparable customers reach, and what is missing to it."""
+
+    figure: str = Field(description="The feature that counts.")
+    own_cents: int
+    reached_cents: int
+    potential_cents: int
+    group: str
+    peers: int
+
+
+class ClusterAnswer(BaseModel):
+    """The cluster of similar customers."""
+
+    id: str = Field(description="Stays the same when clusters are fitted anew.")
+    name: str
+    customers: int
+    medians: dict[str, float | None] = Field(description="Figures of the cluster's customers.")
+
+
 class PeersAnswer(BaseModel):
     """Key figures beside those of comparable customers."""
 

@@ -18,7 +18,7 @@ from features.life_cycle import stages
 from features.life_cycle.peers import PeersFound
 from features.life_cycle.stages import Evidence, StageFound
 from features.life_cycle.tiers import TierFound
-from serving import meanings, scorer
+from serving import insights, meanings, scorer
 from serving.engine import Engine, Subject
 from serving.portrait_schemas import (
     FeatureValue,
@@ -51,8 +51,13 @@ def parts(engine: Engine, subject: Subject, language: str) -> tuple[dict[str, An
         "features": _features(subject, language),
         "shrunk": _shrunk(engine, subject, language),
         "stage": _stage(stage, language),
+        "churn_reasons": insights.reasons_of(
+            engine.champions, subject.matrix, engine.canonical.source.labels, language
+        ),
+        "cluster": insights.cluster_of(engine.workspace, subject.matrix, language),
         "tier": None,
         "peers": None,
+        "potential": None,
         "missing_facts": None,
         "ask_next": None,
     }
@@ -61,12 +66,13 @@ def parts(engine: Engine, subject: Subject, language: str) -> tuple[dict[str, An
     as_of = min(subject.as_of, engine.clock_day)
     base = _read(engine, lambda: engine.bases.at(as_of))
     if base is None:
-        missing.append(_REPLACED.format("tier and peers"))
+        missing.append(_REPLACED.format("tier, peers and potential"))
     else:
         standing = base.standing(subject.customer_id, values)
         assert standing.tier is not None
         assert standing.peers is not None
         found["tier"] = _tier(standing.tier, str(clock.to_date(as_of)))
+        found["potential"] = insights.potential_of(base, subject.customer_id)
         found["peers"] = _peers(standing.peers, str(clock.to_date(as_of)), language)
     known = _read(engine, lambda: facts(engine.canonical, subject.customer_id, until=subject.as_of))
     # What is read of tables that go away meanwhile would say that nothing is known of anybody.

@@ -11,7 +11,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.customer_store.events import MOST
-from serving.portrait_schemas import FeatureValue, PeersAnswer, ShrunkValue, StageAnswer, TierAnswer
+from serving.portrait_schemas import (
+    ClusterAnswer,
+    FeatureValue,
+    PeersAnswer,
+    PotentialAnswer,
+    ReasonAnswer,
+    ShrunkValue,
+    StageAnswer,
+    TierAnswer,
+)
 
 Language = Literal["en", "zh"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -114,7 +123,17 @@ class ScoreAnswer(Answer):
     p_visit_14: float | None
     p_visit_28: float | None
     expected_days: float | None = Field(description="Median days to the next visit.")
-    status: str = Field(description='"ok", or the reason for each null.')
+    decline_probability: float | None
+    expected_visits: float | None = Field(description="Within the horizon of the model `value`.")
+    expected_spend_cents: float | None = Field(description="Within the horizon of the model `value`.")
+    value_at_risk_cents: float | None = Field(description="churn_probability x expected_spend_cents.")
+    habit_broken_probability: float | None = Field(description="Null for a customer without a habit.")
+    p_category_28: float | None = Field(description="Null for who does not buy in the watched category.")
+    response_probability: float | None = Field(description="To a typical campaign while it runs.")
+    status: str = Field(
+        description='"ok", or why scores are null for everybody; others are null when the task is not about '
+        "the customer."
+    )
 
 
 class Reason(BaseModel):
@@ -200,6 +219,11 @@ class Portrait(Answer):
         description="What is not known of the customer, in the order in which to ask."
     )
     ask_next: str | None = Field(description="The fact to ask for next; null when none is missing.")
+    churn_reasons: list[ReasonAnswer] = Field(
+        description="Empty when the churn model is not about the customer."
+    )
+    potential: PotentialAnswer | None
+    cluster: ClusterAnswer | None = Field(description="Null before the first `nextbest segments fit`.")
     features: dict[str, FeatureValue]
     shrunk: dict[str, ShrunkValue]
     scores: ScoreAnswer

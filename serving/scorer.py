@@ -6,7 +6,7 @@ the two are equal to the last bit, so the scores agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,20 +23,28 @@ from features.shrinkage.estimators import ALL, Credibility
 from features.shrinkage.shrunk import Shrunk
 from features.workspace import Workspace
 from serving import scores
-from training import churn, cold_start, next_purchase, registry, tasks
+from training import cold_start, next_purchase, registry, tasks
+from training.customer_task import CustomerTask
 from training.registry import Registered
 
 NUMBERS: tuple[str, ...] = tuple(s.name for s in scores.SCORES if s.task != scores.RECOMMENDATION)
-# Our names of what each model answers.
+# Our names of what each model answers about a customer, by task and field.
 FIELDS: dict[str, dict[str, str]] = {
-    scores.CHURN: {"probability": "churn_probability"},
-    scores.NEXT_PURCHASE: {
-        "p7": "p_visit_7",
-        "p14": "p_visit_14",
-        "p28": "p_visit_28",
-        "days": "expected_days",
-    },
+    task: {s.field: s.name for s in scores.SCORES if s.task == task and s.field}
+    for task in scores.TASKS
+    if task != scores.RECOMMENDATION
 }
+
+
+def _about(task: str) -> CustomerTask:
+    """The task whose model scores customers."""
+    found = tasks.named(task)
+    assert isinstance(found, CustomerTask), f"{task} does not score customers by their features"
+    return found
+
+
+# Tasks that also score customers with too little history for their model.
+SHRUNK: tuple[str, ...] = tuple(task for task in FIELDS if _about(task).shrunk)
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,7 @@ class Scores:
 
     Attributes:
         columns: float64[n] by name of `NUMBERS`; NaN where the customer has none.
-        origins: how they came about, by task of `FIELDS`.
+        origins: how they came about, by task that was asked for.
         reasons: for each task that has no scores, the sentence that says why.
     """
 
@@ -170,43 +178,47 @@ class Scores:
         return np.full(size, "; ".join(self.reasons) or "ok", dtype=object)
 
 
-def score(champions: Champions, matrix: FeatureMatrix, labels: LabelDefinitions) -> Scores:
-    """Scores of customers with a history before the as-of; shrunk ones for whom no model was trained.
+def score(
+    champions: Champions,
+    matrix: FeatureMatrix,
+    labels: LabelDefinitions,
+    wanted: Collection[str] = scores.TASKS,
+) -> Scores:
+    """Scores of customers with a history before the as-of; shrunk ones where the task has them.
 
     Args:
         champions: the models.
         matrix: n rows of features.
         labels: definitions that say who is eligible.
+        wanted: tasks whose scores are wanted; the others' are NaN.
     """
     size = len(matrix)
     columns = {name: np.full(size, np.nan) for name in NUMBERS}
-    origins = {task: Origin.nothing(size) for task in FIELDS}
-    modules = {scores.CHURN: churn, scores.NEXT_PURCHASE: next_purchase}
-    for task, module in modules.items():
+    origins = {task: Origin.nothing(size) for task in FIELDS if task in wanted}
+    for task, origin in origins.items():
         if task in champions.missing:
             continue
-        model, origin = champions.registered[task], origins[task]
-        eligible = module.eligible(matrix, labels)
+        model, fields = champions.registered[task], FIELDS[task]
+        eligible = _about(task).eligible(matrix, labels)
         if eligible.any():
             rows = matrix if eligible.all() else matrix.take(eligible)
             origin.basis[eligible] = "model"
-            for name, values in _predict(task, model, rows).items():
-                columns[name][eligible] = values
-        if not eligible.all():
+            answer = _about(task).predict(model.fitted, rows)
+            for field, name in fields.items():
+                columns[name][eligible] = answer[field]
+        if _about(task).shrunk and not eligible.all():
             few = ~eligible
             found = cold_start.estimate(model.fitted.arrays, matrix.take(few))
             origin.basis[few], origin.own_weight[few] = "shrunk", found.own_weight
             origin.parent[few] = found.parent
             for name, values in _shrunk(task, model, found).items():
                 columns[name][few] = values
-    return Scores(columns, origins, _reasons(champions))
+    return Scores(_with_risk(columns), origins, _reasons(champions))
 
 
-def _predict(task: str, model: Registered, rows: FeatureMatrix) -> dict[str, NDArray[np.float64]]:
-    if task == scores.CHURN:
-        return {"churn_probability": churn.predict(model.fitted, rows)}
-    answer = next_purchase.predict(model.fitted, rows)
-    return {name: getattr(answer, field) for field, name in FIELDS[task].items()}
+def _with_risk(columns: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """The columns with the value at risk (S7): P(churn) x expected spend."""
+    return columns | {scores.AT_RISK: columns["churn_probability"] * columns["expected_spend_cents"]}
 
 
 def _shrunk(task: str, model: Registered, found: cold_start.Estimate) -> dict[str, NDArray[np.float64]]:
@@ -218,7 +230,7 @@ def _shrunk(task: str, model: Registered, found: cold_start.Estimate) -> dict[st
 
 def figures(champions: Champions, matrix: FeatureMatrix) -> tuple[Shrunk, ...]:
     """The shrunken figures of one customer, drawn to the base as it stood when a champion was trained."""
-    for task in FIELDS:
+    for task in SHRUNK:
         if task in champions.registered:
             stored = champions.registered[task].fitted.meta["figures"]
             return shrunk.customer(
@@ -236,8 +248,8 @@ def priors(champions: Champions) -> Scores:
             origins[task] = Origin(np.full(1, "shrunk", object), np.zeros(1), np.full(1, ALL, object))
             stored = champions.registered[task].fitted.meta["priors"]
             for field, name in fields.items():
-                columns[name][:] = stored[field]
-    return Scores(columns, origins, _reasons(champions))
+                columns[name][:] = stored.get(field, np.nan)
+    return Scores(_with_risk(columns), origins, _reasons(champions))
 
 
 def _reasons(champions: Champions) -> tuple[str, ...]:

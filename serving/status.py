@@ -158,7 +158,6 @@ def _features(space: Workspace, canonical: Canonical) -> Built:
 
 
 def _champion(space: Workspace, canonical: Canonical, task: str) -> Built:
-    from features.catalogue import catalogue_hash
     from features.clock import to_date
     from serving.scorer import impossible
     from training import registry, tasks, tracking
@@ -174,8 +173,8 @@ def _champion(space: Workspace, canonical: Canonical, task: str) -> Built:
     metric = tasks.named(task).primary
     says = f"champion is version {version}, {metric} {info.metrics[metric]:.4f}"
     behind = None
-    if info.tags["catalogue_hash"] != catalogue_hash():
-        behind = f"trained on other feature declarations: {again}"
+    if refused := registry.refusal(space, run_id):
+        behind = f"it cannot be used, {refused}: {again}"
     elif info.as_of < canonical.clock_day:
         behind = f"{canonical.clock_day - info.as_of} days behind the tables: {again}"
     elif info.tags["data_fingerprint"] != canonical.profile["fingerprint"]:

@@ -168,6 +168,10 @@ def test_the_feature_example_is_computed(house: Path, slice_copy: Workspace) -> 
     shown = json.loads(in_house(house, "features", "show", "big_visits_91", "--json", workspace=slice_copy))
     assert shown["meaning"] == "Visits of 100.00 or more in the last 91 days"
     assert shown["quantiles"]["100%"] >= 1
+    # What is declared beside them concerns no model; what they read does.
+    catalogue.write_text(
+        text.replace("column: age, unit: days", "column: age, unit: moons", 1), encoding="utf-8"
+    )
     refused = subprocess.run(
         [sys.executable, "-m", "cli", "decide", "--customer", "1", "--workspace", str(slice_copy.root)],
         cwd=house, env={**os.environ, "PYTHONPATH": str(house)}, capture_output=True, text=True, check=False,
@@ -186,19 +190,18 @@ def test_the_action_example_is_considered(slice_copy: Workspace) -> None:
 
 
 def test_the_task_example_trains(house: Path, slice_copy: Workspace) -> None:
-    (house / "training" / "long_churn.py").write_text(example("task"), encoding="utf-8")
+    (house / "training" / "come_back.py").write_text(example("task"), encoding="utf-8")
     tasks = house / "training" / "tasks.py"
     text = tasks.read_text(encoding="utf-8")
-    assert "Churn()," in text
-    text = text.replace("Churn(),", "Churn(), LongChurn(),", 1)
+    assert "        Churn(),\n" in text
+    text = text.replace("        Churn(),\n", "        Churn(),\n        Return(),\n", 1)
     text = text.replace(
-        "from training.task import Task",
-        "from training.long_churn import LongChurn\nfrom training.task import Task",
+        "from training.decline", "from training.come_back import Return\nfrom training.decline"
     )
     tasks.write_text(text, encoding="utf-8")
     options = ("--as-of", "2017-12-01", "--quick", "--trials", "1", "--json")
-    report = json.loads(in_house(house, "train", "long_churn", *options, workspace=slice_copy))
-    assert report["trained"][0]["task"] == "long_churn"
+    report = json.loads(in_house(house, "train", "come_back", *options, workspace=slice_copy))
+    assert report["trained"][0]["task"] == "come_back"
     assert 0.5 < report["trained"][0]["metrics"]["roc_auc"] < 1
-    said = in_house(house, "promote", "long_churn", workspace=slice_copy)
-    assert "long_churn version 1 is champion" in said
+    said = in_house(house, "promote", "come_back", workspace=slice_copy)
+    assert "come_back version 1 is champion" in said

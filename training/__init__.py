@@ -6,6 +6,7 @@ datasets         snapshots as of a day, cutoffs, visits
 examples         rows of eligible customers and what came next
 churn            no visit within the horizon
 next_purchase    when the next visit comes
+value            visits and spend to come; expectation, value_boosters, value_examples, value_metrics
 recommendation   what a customer buys next
 cold_start       scores of customers with too little history for a model
 boosting         XGBoost, the same way for every task
@@ -19,7 +20,11 @@ fitted, flavor   a model without pickle, and as MLflow has it
 tracking         MLflow: runs, numbers, files
 recording        from a result to what stays
 registry         champion and challenger
+potential        what comparable customers reach, minus own
+clusters, clustering   clusters of customers, and their fit
+segments_app     `nextbest segments`
 app              `nextbest train` and `nextbest promote`
+associations_app   `nextbest affinities`
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Commands of this floor: `train` and `promote`."""
+"""The command `train`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from features.workspace import Workspace
     from training.datasets import Snapshots
     from training.recording import Reproduction
-    from training.registry import Verdict
     from training.runs import RunResult
     from training.task import Budget, Task
 
@@ -77,7 +76,7 @@ class TrainReport:
 def train(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TASK]...", help="churn, next_purchase, recommendation; default all."),
+        typer.Argument(metavar="[TASK]...", help="Names of tasks, as in `nextbest models`; default all."),
     ] = None,
     *,
     as_of: Annotated[
@@ -92,6 +91,12 @@ def train(
     quick: Annotated[
         bool, typer.Option("--quick", help="A small budget: few trials and cutoffs, one report cutoff.")
     ] = False,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Begin no trial of a task after so many minutes of tuning it.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Fits at once. Default: one per core, at most four.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of sampling, fits and intervals.")] = 0,
     reproduce: Annotated[
         str | None,
@@ -105,7 +110,7 @@ def train(
 
     space = workspace(root)
     if reproduce is not None:
-        if names or as_of or trials or quick or seed:
+        if names or as_of or trials or quick or minutes or seed:
             raise UserError("--reproduce takes everything from the run: give it no task and no other option.")
         with space.lock("train"):
             again = reproduce_run(space, reproduce)
@@ -114,42 +119,21 @@ def train(
     budget = QUICK if quick else FULL
     if trials is not None:
         budget = dataclasses.replace(budget, trials=trials)
+    budget = dataclasses.replace(budget, minutes=minutes)
     day = None if as_of is None else to_day(parse_date(as_of))
     with space.lock("train"):
-        report = train_tasks(space, names, day, budget, seed)
+        report = train_tasks(space, names, day, budget, seed, workers=workers)
     emit(report, as_json=as_json, text=_lines(report))
 
 
-def promote(
-    task: Annotated[str | None, typer.Argument(help="churn, next_purchase or recommendation.")] = None,
-    *,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Every task that has a registered model.")
-    ] = False,
-    run: Annotated[
-        str | None, typer.Option("--run", metavar="RUN", help="Challenger's run; default: the latest.")
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 3 when something was not promoted.")
-    ] = False,
-    root: WorkspaceOption = DEFAULT_WORKSPACE,
-    as_json: JsonOption = False,
-) -> None:
-    """Make the latest model champion when it beats the champion on the same rows; else say why not."""
-    if (task is None) == (not everything):
-        raise UserError("name one task, or give --all.")
-    if everything and run is not None:
-        raise UserError("--run names the challenger of one task; it does not go with --all.")
-    space = workspace(root)
-    with space.lock("promote"):
-        verdicts = promote_tasks(space, task, run)
-    emit(verdicts, as_json=as_json, text=[line for verdict in verdicts for line in _said(verdict)])
-    if strict and not all(verdict.promoted for verdict in verdicts):
-        raise typer.Exit(ExitCode.VERDICT)
-
-
 def train_tasks(
-    space: Workspace, names: list[str] | None, as_of: int | None, budget: Budget, seed: int
+    space: Workspace,
+    names: list[str] | None,
+    as_of: int | None,
+    budget: Budget,
+    seed: int,
+    *,
+    workers: int | None = None,
 ) -> TrainReport:
     """Train tasks one after the other; the caller holds the workspace's lock.
 
@@ -159,6 +143,7 @@ def train_tasks(
         as_of: day; None: the workspace's clock.
         budget: what each task may spend.
         seed: of everything random.
+        workers: fits at once; None: one per core, at most four.
 
     Raises:
         UserError: a named task cannot be trained, or none can.
@@ -173,7 +158,7 @@ def train_tasks(
     skipped: list[Skipped] = []
     for task in chosen:
         try:
-            result = _run(task, snapshots, budget, seed, space.studies_uri)
+            result = _run(task, snapshots, budget, seed, space.studies_uri, workers=workers)
         except UserError as refusal:
             if names or refusal.exit_code != ExitCode.BAD_DATA:
                 raise
@@ -203,35 +188,20 @@ def reproduce_run(space: Workspace, run_id: str) -> Reproduction:
     return recording.reproduce(space, open_snapshots(space, info.as_of), info, say=say)
 
 
-def promote_tasks(space: Workspace, task: str | None, run_id: str | None = None) -> list[Verdict]:
-    """Promote one task, or all that have a registered model; the caller holds the workspace's lock.
-
-    Raises:
-        UserError: there is no registered model.
-    """
-    from training import registry, tasks
-
-    if task is not None:
-        return [registry.promote(space, tasks.named(task).name, run_id)]
-    known = [name for name in tasks.TASKS if registry.versions(space, name)]
-    if not known:
-        raise UserError(
-            "no model is registered in this workspace. Run `nextbest train` first.", ExitCode.NOT_BUILT
-        )
-    return [registry.promote(space, name) for name in known]
-
-
-def _run(task: Task[Any], snapshots: Snapshots, budget: Budget, seed: int, storage: str) -> RunResult:
+def _run(
+    task: Task[Any], snapshots: Snapshots, budget: Budget, seed: int, storage: str, *, workers: int | None
+) -> RunResult:
     from training import runs
 
     with progress() as display:
-        bar = display.add_task(f"{task.name}: trials", total=budget.trials)
+        bar = display.add_task(f"{task.name}: trials", total=min(budget.trials, task.trials or budget.trials))
         return runs.run(
             task,
             snapshots,
             budget,
             seed,
             storage,
+            workers=workers,
             say=lambda text: display.update(bar, description=text),
             trial_done=lambda _: display.advance(bar),
         )
@@ -272,8 +242,3 @@ def _lines(report: TrainReport) -> list[Any]:
         lines.append(f"  report: {each.report}")
     lines += [f"{each.task} skipped: {each.reason}" for each in report.skipped]
     return [table("Trained", ("task", "version", "as of", "time"), rows), *lines]
-
-
-def _said(verdict: Verdict) -> list[str]:
-    warned = verdict.warnings != "none"
-    return [verdict.sentence, *([f"  its report warns: {verdict.warnings}"] if warned else [])]

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from features import pictures
+from features.columns import AS_OF, CUSTOMER_ID
 from training import style, weighted
 from training.evaluation import Evaluation, Word
 from training.metrics import MODEL, column, models_in, spoken, values
@@ -21,6 +22,32 @@ from training.weighted import Floats
 
 PERCENT = PercentFormatter(1, decimals=0)
 STAND: dict[Word, str] = {"better": "above", "worse": "below", "undecided": "level with"}
+
+
+def label_in(frame: pd.DataFrame) -> str | None:
+    """The first label column of a report frame: a number, no key; None when it has none (lists)."""
+    names = (str(n) for n in frame.columns if "." not in str(n) and n not in (CUSTOMER_ID, AS_OF))
+    return next((name for name in names if pd.api.types.is_numeric_dtype(frame[name])), None)
+
+
+def pair_in(frame: pd.DataFrame) -> tuple[str, str] | None:
+    """Names of the model's probability and of the 0/1 label it promises; None unless both classes occur."""
+    label, promise = label_in(frame), column(MODEL, "probability")
+    if label is None or promise not in frame or frame[promise].isna().any():
+        return None
+    return (promise, label) if set(frame[label].unique()) == {0, 1} else None
+
+
+def promise_in(frame: pd.DataFrame) -> tuple[Floats, Floats] | None:
+    """Probabilities and what came true, n values each: of the label, else of the longest horizon."""
+    label, days = label_in(frame), horizons_in(frame)
+    if label and column(MODEL, "probability") in frame and set(frame[label].unique()) <= {0, 1}:
+        return values(frame, column(MODEL, "probability")), values(frame, label)
+    if label and days:
+        return values(frame, column(MODEL, f"p{days[-1]}")), (values(frame, label) <= days[-1]).astype(
+            np.float64
+        )
+    return None
 
 
 def roc_pr(frame: pd.DataFrame, label: str, evaluation: Evaluation) -> Figure:

@@ -32,6 +32,7 @@ from features.workspace import Workspace
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
     from features.labels import LabelDefinitions
 
@@ -58,6 +59,15 @@ class Visits:
     key: NDArray[np.int64]
     known_day: NDArray[np.int32]
     joined: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, joined: Mapping[str, str]) -> Visits:
+        """From distinct `customer_id` and `day` with the `known_day` of each, in any order."""
+        ids = rows[CUSTOMER_ID].to_numpy(dtype=object)
+        customers, codes = np.unique(ids.astype(str), return_inverse=True)
+        key = (codes.astype(np.int64) << _DAY_BITS) | rows["day"].to_numpy(dtype=np.int64)
+        order = np.argsort(key, kind="stable")
+        return cls(customers, key[order], rows["known_day"].to_numpy(dtype=np.int32)[order], joined)
 
     def before(self, until: int) -> Visits:
         """Those that are known and happened before `until`."""
@@ -133,12 +143,7 @@ class Snapshots:
                 "SELECT customer_id, day, min(known_day) AS known_day FROM transactions "
                 "GROUP BY customer_id, day ORDER BY customer_id, day"
             ).df()
-        ids = rows[CUSTOMER_ID].to_numpy(dtype=object)
-        customers, codes = np.unique(ids.astype(str), return_inverse=True)
-        key = (codes.astype(np.int64) << _DAY_BITS) | rows["day"].to_numpy(dtype=np.int64)
-        order = np.argsort(key, kind="stable")
-        known_day = rows["known_day"].to_numpy(dtype=np.int32)[order]
-        return Visits(customers, key[order], known_day, self.canonical.joined(self.until))
+        return Visits.of(rows, self.canonical.joined(self.until))
 
     @cached_property
     def late(self) -> bool:
@@ -185,7 +190,7 @@ def concatenate(parts: Sequence[FeatureMatrix]) -> FeatureMatrix:
         customer_id=np.concatenate([part.customer_id for part in parts]),
         as_of=np.concatenate([part.as_of for part in parts]),
         names=parts[0].names,
-        values=np.concatenate([part.values for part in parts]),
+        values=np.concatenate([part.values for part in parts]),  # noqa: PD011 (an array)
     )
 
 
@@ -200,12 +205,18 @@ def cutoffs(earliest: int, horizon_days: int, until: int, *, step_days: int, cou
     return tuple(sorted(grid))
 
 
-def report_cutoffs(earliest: int, horizon_days: int, until: int, *, count: int) -> tuple[int, ...]:
-    """First days of a month, the latest whose windows end by `until` and that leave a fit something to read.
+def report_cutoffs(first: int, horizon_days: int, until: int, *, count: int) -> tuple[int, ...]:
+    """First days of a month, the latest whose windows end by `until`, none before `first`.
 
     When history is too short for any, the latest day that has both; empty when there is none.
+
+    Args:
+        first: first day as of which a fit has something to read.
+        horizon_days: length of the windows.
+        until: day by which they have ended.
+        count: how many at most.
     """
-    latest, first = until - horizon_days, earliest + horizon_days
+    latest = until - horizon_days
     days = [day for day in range(latest, first - 1, -1) if to_date(day).day == 1]
     chosen = days[:count] or ([latest] if latest >= first else [])
     return tuple(sorted(chosen))

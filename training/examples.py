@@ -1,4 +1,4 @@
-"""Rows of eligible customers with what came next: shared by every task about a customer's next visit."""
+"""Rows of customers at cutoffs with what came after: shared by every task about a customer."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from features.evaluators.offline import FeatureMatrix
 from features.shrinkage import shrunk
 from training import cold_start
 from training.baselines import bg_nbd
+from training.boosting import Binned
 from training.datasets import Snapshots
 
 if TYPE_CHECKING:
@@ -31,17 +32,19 @@ class CustomerExamples:
 
     Attributes:
         matrix: n rows of features.
-        next_days: days to the next visit, the as-of's own day = 1; NaN when none is known.
+        outcome: n values, what came after the as-of, in the task's unit; NaN where nothing is known.
         rhythm: per cutoff, the BG/NBD parameters fitted on everybody known at it.
         horizons: days after the cutoff that the task asks about, ascending; the longest is the label window.
-        everybody: per cutoff, all customers known at it, eligible or not, and when they came next.
+        everybody: per cutoff, all customers known at it, eligible or not, and when they came next; empty for
+            tasks without scores for those whom they are not about.
     """
 
     matrix: FeatureMatrix
-    next_days: Floats
+    outcome: Floats
     rhythm: Mapping[int, bg_nbd.BgNbd]
     horizons: tuple[int, ...]
     everybody: Mapping[int, cold_start.Everybody] = field(default_factory=dict)
+    _binned: dict[Any, Binned] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def horizon_days(self) -> int:
@@ -54,16 +57,33 @@ class CustomerExamples:
         return tuple(sorted(self.rhythm))
 
     def __len__(self) -> int:
-        return len(self.next_days)
+        return len(self.outcome)
+
+    def take(self, rows: NDArray[Any]) -> CustomerExamples:
+        """The rows of a mask or of positions, all cutoffs kept."""
+        return CustomerExamples(
+            self.matrix.take(rows), self.outcome[rows], self.rhythm, self.horizons, self.everybody
+        )
 
     def at(self, cutoffs: Sequence[int]) -> CustomerExamples:
         """The rows of these cutoffs only."""
         kept = np.isin(self.matrix.as_of, list(cutoffs))
         rhythm = {cutoff: self.rhythm[cutoff] for cutoff in cutoffs}
         everybody = {cutoff: self.everybody[cutoff] for cutoff in cutoffs if cutoff in self.everybody}
-        return CustomerExamples(
-            self.matrix.take(kept), self.next_days[kept], rhythm, self.horizons, everybody
-        )
+        return CustomerExamples(self.matrix.take(kept), self.outcome[kept], rhythm, self.horizons, everybody)
+
+    @cached_property
+    def halves(self) -> tuple[CustomerExamples, CustomerExamples]:
+        """The rows whose windows ended by the latest cutoff, and the rows at that cutoff."""
+        last = self.cutoffs[-1]
+        ended = [cutoff for cutoff in self.cutoffs if cutoff + self.horizon_days <= last]
+        return self.at(ended), self.at([last])
+
+    def binned(self, key: Any, make: Callable[[], Binned]) -> Binned:
+        """Inputs and label binned for training, made once per key for all fits on these rows."""
+        if key not in self._binned:
+            self._binned[key] = make()
+        return self._binned[key]
 
     @cached_property
     def cold_start(self) -> dict[str, NDArray[Any]]:
@@ -90,8 +110,8 @@ class CustomerExamples:
         return result
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row per customer and cutoff: `customer_id`, `as_of` (day), features, `next_days`."""
-        return self.matrix.to_pandas().assign(next_days=self.next_days)
+        """One row per customer and cutoff: `customer_id`, `as_of` (day), features, `outcome`."""
+        return self.matrix.to_pandas().assign(outcome=self.outcome)
 
     def keys(self) -> pd.DataFrame:
         """`customer_id` and `as_of` (day) of each row, the head of a report frame."""
@@ -105,26 +125,40 @@ def collect(
     cutoffs: Sequence[int],
     *,
     horizons: tuple[int, ...],
-    window_days: int,
-    minimum_visits: int,
+    eligible: Callable[[FeatureMatrix], NDArray[np.bool_]],
+    outcome: Callable[[FeatureMatrix], Floats],
+    everybody: bool = False,
 ) -> CustomerExamples:
-    """The rows of customers with enough visits in the window before each cutoff."""
+    """The rows of the eligible customers at each cutoff.
+
+    Args:
+        snapshots: the tables.
+        cutoffs: days.
+        horizons: days after the cutoff that the task asks about, ascending.
+        eligible: features -> who counts, bool[n].
+        outcome: features of those who count -> what came after, float64[n].
+        everybody: also collect what scores of all others need.
+    """
     known = snapshots.features(cutoffs)
-    kept = eligible(known, window_days=window_days, minimum_visits=minimum_visits)
-    next_days = snapshots.visits.next_days(known.customer_id, known.as_of)
-    rhythm, everybody = {}, {}
-    for cutoff in cutoffs:
-        rows = np.flatnonzero(known.as_of == cutoff)
-        rhythm[cutoff] = snapshots.shared("bg_nbd", cutoff, lambda at: bg_nbd.fit(bg_nbd.summary(at)))
-        everybody[cutoff] = cold_start.Everybody(
-            snapshots.shared("cold_start", cutoff, cold_start.Evidence.of),
-            next_days[rows],
-            snapshots.shared("figures", cutoff, lambda at: shrunk.customer_priors(at.columns())),
-        )
-    return CustomerExamples(known.take(kept), next_days[kept], rhythm, horizons, everybody)
+    kept = known.take(eligible(known))
+    rhythm = {
+        cutoff: snapshots.shared("bg_nbd", cutoff, lambda at: bg_nbd.fit(bg_nbd.summary(at)))
+        for cutoff in cutoffs
+    }
+    others = {cutoff: _everybody(snapshots, known, cutoff) for cutoff in cutoffs} if everybody else {}
+    return CustomerExamples(kept, outcome(kept), rhythm, horizons, others)
 
 
-def eligible(matrix: FeatureMatrix, *, window_days: int, minimum_visits: int) -> NDArray[np.bool_]:
+def _everybody(snapshots: Snapshots, known: FeatureMatrix, cutoff: int) -> cold_start.Everybody:
+    rows = np.flatnonzero(known.as_of == cutoff)
+    return cold_start.Everybody(
+        snapshots.shared("cold_start", cutoff, cold_start.Evidence.of),
+        snapshots.visits.next_days(known.customer_id[rows], known.as_of[rows]),
+        snapshots.shared("figures", cutoff, lambda at: shrunk.customer_priors(at.columns())),
+    )
+
+
+def enough_visits(matrix: FeatureMatrix, *, window_days: int, minimum_visits: int) -> NDArray[np.bool_]:
     """Who has at least `minimum_visits` visit days in [as-of - window, as-of).
 
     Raises:

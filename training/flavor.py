@@ -1,27 +1,38 @@
 """Our models as MLflow models: a folder with an `MLmodel` file and the files of `Fitted`, registered by name.
 
 No pickle, no input example and no guessing of requirements: the model is loaded by `Fitted.load` in an
-environment that has this package. The registered name is the task's.
+environment that has this package; `environment.json` says what it was made in. Loading reads neither of the
+two files that MLflow would. The registered name is the task's.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from features.json_file import write_json
 from features.workspace import Workspace
-from training import tracking
+from training import environment, store, tracking
 from training.fitted import FORMAT, Fitted
 
 FLAVOR = "nextbest"
+ENVIRONMENT = "environment.json"
 
 
 def save_model(fitted: Fitted, path: Path, run_id: str | None = None) -> None:
-    """Write the model with its `MLmodel` file into a folder."""
+    """Write the model with its `MLmodel` file and its environment into a folder."""
     from mlflow.models import Model
 
-    fitted.save(path)
+    bound = fitted.bound()
+    bound.save(path)
+    write_json(path / ENVIRONMENT, dict(environment.facts()))
     described = Model(artifact_path=tracking.MODEL, run_id=run_id)
-    described.add_flavor(FLAVOR, task=fitted.task, format=FORMAT, loader="training.flavor.load_model")
+    described.add_flavor(
+        FLAVOR,
+        task=fitted.task,
+        format=FORMAT,
+        loader="training.flavor.load_model",
+        declarations_hash=bound.meta["declarations_hash"],
+    )
     described.save(path / "MLmodel")
 
 
@@ -36,12 +47,9 @@ def load_model(path: Path) -> Fitted:
 
 def register(workspace: Workspace, run_id: str, name: str) -> int:
     """Make the run's stored model the next version of the registered model `name`; gives its number."""
-    from mlflow.exceptions import MlflowException
-
-    store = tracking.client(workspace)
-    try:
-        store.get_registered_model(name)
-    except MlflowException:
-        store.create_registered_model(name)
-    source = f"{store.get_run(run_id).info.artifact_uri}/{tracking.MODEL}"
-    return int(store.create_model_version(name, source, run_id=run_id).version)
+    client = store.client(workspace)
+    source = f"{client.get_run(run_id).info.artifact_uri}/{tracking.MODEL}"
+    # Versions are counted up, which fails for the slower of two that count at once.
+    with store.lock(workspace):
+        store.unless_there(lambda: client.create_registered_model(name))
+        return int(client.create_model_version(name, source, run_id=run_id).version)

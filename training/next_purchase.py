@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import NAMES
 from features.errors import ExitCode, UserError
 from features.evaluators.offline import FeatureMatrix
-from training import boosting, examples
+from training import boosting
 from training.baselines import bg_nbd, logistic, recency
-from training.examples import CustomerExamples
+from training.customer_task import CustomerTask
+from training.examples import CustomerExamples, enough_visits
 from training.fitted import Fitted
 from training.metrics import Metric, next_purchase_metrics
-from training.task import Params, Task
+from training.task import Contributions, Params, Target
 
 if TYPE_CHECKING:
     import optuna
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-BOOSTER = "next_purchase"
 BINS = (1, 2, 4, 7, 10, 14, 21, 28)
 # Horizons that every report and every score has, whatever the source asks for beside them.
 STANDARD_HORIZONS = (7, 14, 28)
@@ -66,20 +65,10 @@ class NextPurchase:
         chance: Floats = low + (self.reached[:, place] - low) * (days - start) / (self.ends[place] - start)
         return chance
 
-    @property
-    def p7(self) -> Floats:
-        """P(a visit within 7 days)."""
-        return self.within(7)
-
-    @property
-    def p14(self) -> Floats:
-        """P(a visit within 14 days)."""
-        return self.within(14)
-
-    @property
-    def p28(self) -> Floats:
-        """P(a visit within 28 days)."""
-        return self.within(28)
+    def answers(self, reported: Sequence[int] = ()) -> dict[str, Floats]:
+        """`p<h>`, the P(a visit within h days), for the standard and these horizons, and `days`."""
+        asked = sorted({*STANDARD_HORIZONS, *reported})
+        return {**{f"p{days}": self.within(days) for days in asked}, "days": self.days}
 
     @property
     def days(self) -> Floats:
@@ -109,12 +98,9 @@ def median_days(ends: NDArray[np.int64], reached: Floats) -> Floats:
     return np.asarray(np.clip(np.where(place < len(ends), within, beyond), 1.0, LONGEST_DAYS))
 
 
-def horizons(labels: LabelDefinitions) -> tuple[int, ...]:
-    """The days h for which P(visit within h) is reported."""
-    longest = max(labels.next_purchase.horizons_days)
-    return tuple(
-        sorted({*(h for h in STANDARD_HORIZONS if h <= longest), *labels.next_purchase.horizons_days})
-    )
+def horizons(asked: Sequence[int]) -> tuple[int, ...]:
+    """The days h for which P(visit within h) is reported: those asked for, and the standard ones below."""
+    return tuple(sorted({*(h for h in STANDARD_HORIZONS if h <= max(asked)), *asked}))
 
 
 def bin_ends(reported: Sequence[int]) -> NDArray[np.int64]:
@@ -122,48 +108,28 @@ def bin_ends(reported: Sequence[int]) -> NDArray[np.int64]:
     return np.array(sorted({*(end for end in BINS if end < max(reported)), *reported}))
 
 
-class NextPurchaseTask(Task[CustomerExamples]):
-    """Days to the next visit, with probabilities for each horizon."""
+class DistributionTask(CustomerTask):
+    """Days to the next event of a kind as one distribution; a subclass says which event and for whom.
 
-    name: ClassVar[str] = "next_purchase"
-    title: ClassVar[str] = "Days to the next visit"
+    Attributes:
+        bars, primary, first: see `Task`.
+    """
+
     primary: ClassVar[str] = "brier_14"
-    bars: ClassVar[dict[str, str]] = {"brier_14": "bg_nbd", "harrell_c": "bg_nbd"}
+    target: ClassVar[str] = "bin"
+    # A tree per bin and round: a trial costs several times that of one probability.
+    trials: ClassVar[int | None] = 20
     first: ClassVar[Params] = {
         "max_depth": 3,
-        "rounds": 120,
-        "learning_rate": 0.09,
-        "min_child_weight": 6.0,
+        "rounds": 150,
+        "learning_rate": 0.05,
+        "min_child_weight": 15.0,
         "subsample": 0.6,
-        "colsample_bytree": 0.7,
+        "colsample_bytree": 0.35,
         "reg_lambda": 10.0,
         "rhythm": True,
     }
-
-    def missing(self, canonical: Canonical) -> str | None:
-        """Nothing: transactions alone are enough; but reports and promotion need the 14-day horizon."""
-        if max(canonical.source.labels.next_purchase.horizons_days) < STANDARD_HORIZONS[1]:
-            return "the source's longest horizon of labels.next_purchase.horizons_days is under 14 days."
-        return None
-
-    def horizon_days(self, labels: LabelDefinitions) -> int:
-        """The longest horizon."""
-        return max(labels.next_purchase.horizons_days)
-
-    def history_days(self, labels: LabelDefinitions) -> int:
-        """The eligibility window."""
-        return labels.next_purchase.window_days
-
-    def examples(self, snapshots: Snapshots, cutoffs: Sequence[int]) -> CustomerExamples:
-        """Eligible customers at each cutoff."""
-        label = snapshots.labels.next_purchase
-        return examples.collect(
-            snapshots,
-            cutoffs,
-            horizons=horizons(snapshots.labels),
-            window_days=label.window_days,
-            minimum_visits=label.minimum_visits,
-        )
+    fields: ClassVar[tuple[str, ...]] = ("p7", "p14", "p28", "days")
 
     def space(self, trial: optuna.Trial) -> Params:
         """Trees, and whether BG/NBD is an input."""
@@ -179,66 +145,148 @@ class NextPurchaseTask(Task[CustomerExamples]):
             UserError: nobody is eligible, or all rows fall into one bin.
         """
         ends = bin_ends(train.horizons)
-        bins = bin_of(train.next_days, ends)
-        if len(np.unique(bins)) < 2:  # noqa: PLR2004 - one bin only: nothing to tell apart
+        if len(np.unique(self.learned(train))) < 2:  # noqa: PLR2004 - one bin only: nothing to tell apart
             raise UserError(
-                f"next_purchase cannot be learned: the {len(train)} eligible customers at "
+                f"{self.name} cannot be learned: the {len(train)} eligible customers at "
                 f"{len(train.cutoffs)} cutoffs all come back in the same bin of days, or there are none. "
                 "Check the label definitions of the source, or train as of a later date.",
                 ExitCode.BAD_DATA,
             )
-        names = (*NAMES, *(examples.RHYTHM_NAMES if params["rhythm"] else ()))
-        x = examples.training_inputs(train, NAMES, rhythm=params["rhythm"])
-        booster = boosting.train(
-            x, bins, names, params, seed, objective="multi:softprob", num_class=len(ends) + 1
+        booster = boosting.fit(
+            self.binned(train, rhythm=params["rhythm"]),
+            params,
+            seed,
+            objective="multi:softprob",
+            num_class=len(ends) + 1,
         )
         latest = train.at(train.cutoffs[-1:])
         base = latest if len(latest) else train
-        share = np.bincount(bin_of(base.next_days, ends), minlength=len(ends) + 1) / len(base)
+        share = np.bincount(bin_of(base.outcome, ends), minlength=len(ends) + 1) / len(base)
         prior = NextPurchase(ends, np.cumsum(share)[None, :-1])
         return Fitted(
             self.name,
-            {BOOSTER: booster},
-            {"ends": ends, "bg_nbd": train.rhythm[train.cutoffs[-1]].array(), **train.cold_start},
+            {self.name: booster},
             {
-                "features": list(NAMES),
-                "rhythm": bool(params["rhythm"]),
-                "horizon_days": train.horizon_days,
+                "ends": ends,
+                "bg_nbd": train.rhythm[train.cutoffs[-1]].array(),
+                **(train.cold_start if self.shrunk else {}),
+            },
+            {
+                **self.facts(train, params),
                 "horizons": list(train.horizons),
-                "figures": train.figures,
-                "priors": {
-                    **{f"p{horizon}": float(prior.within(horizon)[0]) for horizon in STANDARD_HORIZONS},
-                    "days": float(prior.days[0]),
-                },
+                "priors": {name: float(values[0]) for name, values in prior.answers().items()},
             },
         )
 
     def loss(self, fitted: Fitted, validation: CustomerExamples) -> float:
         """Mean Brier score over the ends of all bins (ranked probability score)."""
-        answer = predict(fitted, validation.matrix)
-        came = validation.next_days[:, None] <= answer.ends[None, :]
+        answer = self.distribution(fitted, validation.matrix)
+        came = validation.outcome[:, None] <= answer.ends[None, :]
         return float(np.square(answer.reached - came).mean())
 
     def metrics(self, labels: LabelDefinitions) -> tuple[Metric, ...]:
         """Brier score per horizon, error of the expected day, concordance."""
-        return next_purchase_metrics(horizons(labels))
+        return next_purchase_metrics(self.horizons(labels))
 
-    def rows(self, fitted: Fitted, examples: CustomerExamples, model: str = "model") -> pd.DataFrame:
-        """Label `days`; `<model>.p7` and so on per horizon, `<model>.days`."""
-        answer = predict(fitted, examples.matrix)
-        return examples.keys().assign(days=examples.next_days, **_fields(answer, examples.horizons, model))
+    def distribution(self, fitted: Fitted, matrix: FeatureMatrix) -> NextPurchase:
+        """The distribution of each customer's next event."""
+        shares = boosting.predict(fitted.boosters[self.name], self.stored_inputs(fitted, matrix))
+        # Sums of rounded shares may pass 1 by a last bit.
+        return NextPurchase(fitted.arrays["ends"], np.minimum(np.cumsum(shares[:, :-1], axis=1), 1.0))
+
+    def predict(self, fitted: Fitted, matrix: FeatureMatrix) -> dict[str, Floats]:
+        """`p<h>` per reported horizon and `days`, n values each."""
+        return self.distribution(fitted, matrix).answers(fitted.meta["horizons"])
+
+    def explain(self, fitted: Fitted, examples: CustomerExamples) -> Contributions:
+        """What each input adds to the margin of "later than all horizons" over the mean of the other bins."""
+        names = self.input_names(rhythm=fitted.meta["rhythm"])
+        return boosting.explain(
+            fitted.boosters[self.name], self.stored_inputs(fitted, examples.matrix), names
+        )
+
+    def learned(self, rows: CustomerExamples) -> NDArray[np.int64]:
+        """The bin of each row's days, see `bin_ends`; later than all is the last."""
+        return bin_of(rows.outcome, bin_ends(rows.horizons))
+
+    def label_columns(self, rows: CustomerExamples) -> dict[str, Floats]:
+        """`days` to the event; NaN when none is known."""
+        return {"days": rows.outcome}
+
+    def logistic_columns(
+        self,
+        train: CustomerExamples,
+        report: CustomerExamples,
+        inputs: Sequence[str] = logistic.RFM,
+        model: str = "logistic_rfm",
+    ) -> dict[str, Floats]:
+        """Logistic regression per bin on seven RFM features, made consistent by a running maximum."""
+        ends = bin_ends(report.horizons)
+        chances = [
+            logistic.probability(
+                logistic.fit(train.matrix, train.outcome <= end, inputs), report.matrix, inputs
+            )
+            for end in ends
+        ]
+        fitted = NextPurchase(ends, np.maximum.accumulate(np.column_stack(chances), axis=1))
+        return {f"{model}.{name}": p for name, p in fitted.answers(report.horizons).items()}
+
+
+class NextPurchaseTask(DistributionTask):
+    """Days to the next visit, with probabilities for each horizon."""
+
+    name: ClassVar[str] = "next_purchase"
+    title: ClassVar[str] = "Days to the next visit"
+    bars: ClassVar[dict[str, str]] = {"brier_14": "bg_nbd", "harrell_c": "bg_nbd"}
+    shrunk: ClassVar[bool] = True
+    musts: ClassVar[tuple[Target, ...]] = (
+        Target("brier_14", -0.0015),
+        Target("mae28", -0.03),
+        Target("harrell_c", 0.0025),
+    )
+    aims: ClassVar[tuple[Target, ...]] = (
+        Target("brier_14", -0.0030),
+        Target("mae28", -0.06),
+        Target("harrell_c", 0.005),
+    )
+    purpose: ClassVar[str] = (
+        "Says when a customer who is coming is expected next, as a probability for each horizon and a median "
+        "day. It does not say what will be bought, nor whether a reminder would change the day."
+    )
+
+    def missing(self, canonical: Canonical) -> str | None:
+        """Nothing: transactions alone are enough; but reports and promotion need the 14-day horizon."""
+        if max(canonical.source.labels.next_purchase.horizons_days) < STANDARD_HORIZONS[1]:
+            return "the source's longest horizon of labels.next_purchase.horizons_days is under 14 days."
+        return None
+
+    def horizon_days(self, labels: LabelDefinitions) -> int:
+        """The longest horizon."""
+        return max(labels.next_purchase.horizons_days)
+
+    def horizons(self, labels: LabelDefinitions) -> tuple[int, ...]:
+        """The days h for which P(visit within h) is reported."""
+        return horizons(labels.next_purchase.horizons_days)
+
+    def history_days(self, labels: LabelDefinitions) -> int:
+        """The eligibility window."""
+        return labels.next_purchase.window_days
+
+    def eligible(self, matrix: FeatureMatrix, labels: LabelDefinitions) -> NDArray[np.bool_]:
+        """Who was coming."""
+        label = labels.next_purchase
+        return enough_visits(matrix, window_days=label.window_days, minimum_visits=label.minimum_visits)
+
+    def outcome(self, snapshots: Snapshots, matrix: FeatureMatrix) -> Floats:
+        """Days to the next visit, the as-of's own day = 1."""
+        return snapshots.visits.next_days(matrix.customer_id, matrix.as_of)
 
     def baselines(
         self, snapshots: Snapshots, train: CustomerExamples, report: CustomerExamples
     ) -> pd.DataFrame:
         """Own mean gap (expected day only), BG/NBD, logistic regression per bin on seven RFM features."""
         del snapshots
-        ends, matrix = bin_ends(report.horizons), report.matrix
-        chances = [
-            logistic.probability(logistic.fit(train.matrix, train.next_days <= end), matrix) for end in ends
-        ]
-        fitted = NextPurchase(ends, np.maximum.accumulate(np.column_stack(chances), axis=1))
-        columns = {"mean_gap.days": recency.mean_gap(matrix)}
+        columns = {"mean_gap.days": recency.mean_gap(report.matrix)}
         visits = report.by_cutoff(
             lambda model, rows: np.column_stack(
                 [model.visit(bg_nbd.summary(rows), horizon) for horizon in report.horizons]
@@ -250,33 +298,10 @@ class NextPurchaseTask(Task[CustomerExamples]):
             lambda model, rows: model.median_days(bg_nbd.summary(rows), LONGEST_DAYS)
         )
         return report.keys().assign(
-            days=report.next_days, **columns, **_fields(fitted, report.horizons, "logistic_rfm")
+            **self.label_columns(report), **columns, **self.logistic_columns(train, report)
         )
 
 
 def bin_of(days: Floats, ends: NDArray[np.int64]) -> NDArray[np.int64]:
     """Index of each t's bin, n values; no visit (NaN) is the bin after the last."""
     return np.searchsorted(ends, np.where(np.isnan(days), np.inf, days))
-
-
-def eligible(matrix: FeatureMatrix, labels: LabelDefinitions) -> NDArray[np.bool_]:
-    """Who the model is about: the others get no answer."""
-    label = labels.next_purchase
-    return examples.eligible(matrix, window_days=label.window_days, minimum_visits=label.minimum_visits)
-
-
-def predict(fitted: Fitted, matrix: FeatureMatrix) -> NextPurchase:
-    """The distribution of each customer's next visit; the same code for training, batch and service."""
-    rhythm = None
-    if fitted.meta["rhythm"]:
-        model = bg_nbd.BgNbd.of(fitted.arrays["bg_nbd"])
-        rhythm = examples.rhythm_inputs(matrix, model, int(fitted.meta["horizon_days"]))
-    x = examples.inputs(matrix, fitted.meta["features"], rhythm)
-    shares = boosting.predict(fitted.boosters[BOOSTER], x)
-    # Sums of rounded shares may pass 1 by a last bit.
-    return NextPurchase(fitted.arrays["ends"], np.minimum(np.cumsum(shares[:, :-1], axis=1), 1.0))
-
-
-def _fields(answer: NextPurchase, reported: Sequence[int], model: str) -> dict[str, Floats]:
-    columns = {f"{model}.p{horizon}": answer.within(horizon) for horizon in reported}
-    return {**columns, f"{model}.days": answer.days}

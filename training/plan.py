@@ -12,7 +12,6 @@ from typing import Any, Generic
 
 from features.clock import to_date, to_day
 from features.errors import ExitCode, UserError
-from training import datasets
 from training.datasets import Snapshots
 from training.task import Budget, E, Task
 
@@ -25,7 +24,8 @@ class Plan:
         as_of: nothing at or after it is read.
         choices_until: choices read label windows that ended by this day.
         earliest: first day with enough history before it to be a cutoff.
-        horizon_days: length of label windows.
+        horizon_days: length of the windows that reports are about.
+        learning_days: length of the label windows that fits learn from.
         folds: validation cutoffs, ascending; empty when history is too short.
         reports: report cutoffs, ascending.
         final: training cutoffs of the final model.
@@ -36,14 +36,29 @@ class Plan:
     choices_until: int
     earliest: int
     horizon_days: int
+    learning_days: int
     folds: tuple[int, ...]
     reports: tuple[int, ...]
     final: tuple[int, ...]
     overlaps: bool
 
 
-def lay_out(task: Task[Any], snapshots: Snapshots, budget: Budget) -> Plan:
+def lay_out(
+    task: Task[Any],
+    snapshots: Snapshots,
+    budget: Budget,
+    *,
+    choices_until: int | None = None,
+    reports: Sequence[int] | None = None,
+) -> Plan:
     """Lay out the cutoffs of a run.
+
+    Args:
+        task: what is trained.
+        snapshots: the tables as of the run.
+        budget: how many cutoffs of each use.
+        choices_until: a day before which choices end, earlier than the source's.
+        reports: report cutoffs; None: those of the task.
 
     Raises:
         UserError: history is too short to fit a model and to report on it.
@@ -51,11 +66,14 @@ def lay_out(task: Task[Any], snapshots: Snapshots, budget: Budget) -> Plan:
     labels = snapshots.labels
     horizon, history = task.horizon_days(labels), task.history_days(labels)
     earliest, until = snapshots.first_day + history, snapshots.until
-    limit = snapshots.canonical.source.choices_until
-    choices_until = until if limit is None else min(until, to_day(limit))
-    final = datasets.cutoffs(earliest, horizon, until, step_days=budget.step_days, count=budget.cutoffs)
-    reports = datasets.report_cutoffs(earliest, horizon, until, count=budget.reports)
-    if not final or not reports:
+    declared = snapshots.canonical.source.choices_until
+    limits = [until, *([] if declared is None else [to_day(declared)])]
+    ends = min(limits if choices_until is None else [*limits, choices_until])
+    final = task.training_cutoffs(snapshots, earliest, until, budget)
+    reported = (
+        task.report_cutoffs(snapshots, earliest, until, budget) if reports is None else tuple(sorted(reports))
+    )
+    if not final or not reported:
         raise UserError(
             f"{task.name} as of {to_date(until)} needs {history} days of history and two windows of "
             f"{horizon} days after it, one to learn from and one to report on; the data begin on "
@@ -63,12 +81,11 @@ def lay_out(task: Task[Any], snapshots: Snapshots, budget: Budget) -> Plan:
             "--as-of, or shorter windows in the source's label definitions.",
             ExitCode.BAD_DATA,
         )
-    # A fold needs at least one training window that ended by its own cutoff.
-    folds = datasets.cutoffs(
-        earliest + horizon, horizon, choices_until, step_days=budget.step_days, count=budget.folds
-    )
-    overlaps = bool(folds) and min(reports) < choices_until
-    return Plan(until, choices_until, earliest, horizon, folds, reports, final, overlaps)
+    folds = task.validation_cutoffs(snapshots, earliest, ends, budget)
+    # What choices read ends with the window of the last fold, which a task may end before the period does.
+    read = min(ends, max(folds) + task.learning_days(labels)) if folds else ends
+    overlaps = bool(folds) and min(reported) < read
+    return Plan(until, ends, earliest, horizon, task.learning_days(labels), folds, reported, final, overlaps)
 
 
 class Rows(Generic[E]):
@@ -80,13 +97,7 @@ class Rows(Generic[E]):
 
     def grid(self, until: int) -> tuple[int, ...]:
         """Training cutoffs of a fit as of `until`."""
-        return datasets.cutoffs(
-            self._plan.earliest,
-            self._plan.horizon_days,
-            until,
-            step_days=self._budget.step_days,
-            count=self._budget.cutoffs,
-        )
+        return self._task.training_cutoffs(self._snapshots, self._plan.earliest, until, self._budget)
 
     def cutoffs(self, *, choices: bool) -> tuple[int, ...]:
         """Every cutoff the run needs."""
@@ -106,6 +117,10 @@ class Rows(Generic[E]):
     def at(self, cutoff: int, until: int) -> E:
         """Rows of one cutoff, labels as known before `until`."""
         return self._known((cutoff,), until)
+
+    def pool(self, folds: Sequence[int], until: int) -> E:
+        """Rows of the last validation cutoff's fit and of all validation cutoffs together."""
+        return self._known(sorted({*self.grid(folds[-1]), *folds}), until)
 
     def before(self, until: int) -> Snapshots:
         """The tables as known before `until`."""

@@ -1,7 +1,6 @@
-"""Pictures that every task has, and `figures`, which draws all that a report frame supports.
+"""Pictures that every task has: differences, metric by cutoff, importance, lists, trials.
 
-Differences, metric by cutoff, feature importance and recommendation lists; curves of probabilities are in
-`training.curves`.
+Curves of probabilities are in `training.curves`; `training.gallery` puts a report's pictures together.
 """
 
 from __future__ import annotations
@@ -10,61 +9,24 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from features import pictures
-from features.columns import AS_OF, CUSTOMER_ID
 from training import curves, style
 from training.evaluation import ALL, Difference, Evaluation, listed
-from training.metrics import MODEL, Measure, column, spoken
+from training.metrics import Measure, spoken
 
 COLOURS = {"better": style.GOOD, "worse": style.BAD, "undecided": style.OPEN}
 PANELS = 6
+FEW_TRIALS = 10
 VISIBLE = 0.08
 """Least share of the axis that an interval needs to show beside its dot."""
-
-
-def figures(
-    frame: pd.DataFrame, evaluation: Evaluation, primary: str, importance: Mapping[str, float] | None = None
-) -> dict[str, Figure]:
-    """Every picture that the frame supports, by file name, in the order of the report.
-
-    Args:
-        frame: the report frame that was evaluated.
-        evaluation: its values and differences.
-        primary: name of the metric that decides.
-        importance: gain by feature.
-    """
-    drawn: dict[str, Figure] = {}
-    if any(_of(evaluation, measure) for measure in evaluation.metrics):
-        drawn["differences"] = differences(evaluation, list_measures(evaluation))
-    label = label_in(frame)
-    if label and column(MODEL, "probability") in frame and frame[label].nunique() == len("01"):
-        drawn["roc_pr"] = curves.roc_pr(frame, label, evaluation)
-        drawn["calibration"] = curves.calibration(frame, label)
-        drawn["gain"] = curves.gain(frame, label, evaluation.models)
-    if label and curves.horizons_in(frame):
-        drawn["horizons"] = curves.horizons(frame, label)
-    if list_measures(evaluation):
-        drawn["lists"] = lists(evaluation)
-    if len(evaluation.cutoffs) > 1 and not math.isnan(evaluation.value(primary).value):
-        drawn["by_cutoff"] = by_cutoff(evaluation, primary)
-    if importance:
-        drawn["importance"] = feature_importance(importance)
-    return drawn
 
 
 def list_measures(evaluation: Evaluation) -> list[Measure]:
     """The metrics that stand for a recommendation list; none for other tasks."""
     return [measure for measure in evaluation.metrics if measure.name.startswith("ndcg")]
-
-
-def label_in(frame: pd.DataFrame) -> str | None:
-    """The first label column of a report frame, None when it has none (recommendation lists)."""
-    names = (str(n) for n in frame.columns if "." not in str(n) and n not in (CUSTOMER_ID, AS_OF))
-    return next(names, None)
 
 
 def differences(evaluation: Evaluation, metrics: Sequence[Measure] = ()) -> Figure:
@@ -160,37 +122,84 @@ def _beyond(panel: Axes, place: int, value: float, ends: tuple[float, float], co
     )
 
 
-def by_cutoff(evaluation: Evaluation, metric: str) -> Figure:
-    """One metric of every model at each cutoff, with intervals."""
-    measure, cutoffs = evaluation.metric(metric), evaluation.cutoffs
+def by_cutoff(evaluation: Evaluation, metric: str, choice: Evaluation | None = None) -> Figure:
+    """One metric of every model at each cutoff, with intervals; before them the cutoffs that choices went by.
+
+    Args:
+        evaluation: of the report.
+        metric: its name.
+        choice: of the model's rows at the validation cutoffs; their marks are hollow.
+    """
+    measure = evaluation.metric(metric)
     models = [m for m in evaluation.models if not math.isnan(evaluation.value(metric, m).value)]
-    points = [evaluation.value(metric, cutoff=cutoff).value for cutoff in cutoffs]
-    finding = f"{measure.title} {listed([style.number(p) for p in points])} at {listed(cutoffs)}"
-    if len(cutoffs) > len("ab"):
+    drawn = evaluation.cutoffs
+    chosen = [cutoff for cutoff in choice.cutoffs if cutoff not in drawn] if choice else []
+    spots = [(choice, cutoff) for cutoff in chosen if choice] + [(evaluation, cutoff) for cutoff in drawn]
+    spots.sort(key=lambda spot: spot[1])
+    points = [value for of, cutoff in spots if not math.isnan(value := of.value(metric, cutoff=cutoff).value)]
+    finding = (
+        f"{measure.title} {listed([style.number(p) for p in points])} at {listed([c for _, c in spots])}"
+    )
+    if len(points) > len("ab"):
         finding = f"{measure.title} between {style.number(min(points))} and {style.number(max(points))}"
-    figure, (panel,) = pictures.canvas(finding)
-    places = np.arange(len(cutoffs), dtype=float)
-    for index, model in enumerate(models):
-        shown = [evaluation.value(metric, model, cutoff) for cutoff in cutoffs]
-        middle = np.array([v.value for v in shown])
-        ends = np.array([[v.value - v.low, v.high - v.value] for v in shown]).T
-        panel.errorbar(
-            places + (index - (len(models) - 1) / 2) * 0.11,
-            middle,
-            yerr=np.clip(np.nan_to_num(ends), 0, None),
-            fmt="o" if model == models[0] else "s",
-            color=style.colour(model, evaluation.models),
-            markersize=7 if model == models[0] else 5,
-            elinewidth=2 if model == models[0] else 1.2,
-            capsize=2.5,
-            label=spoken(model),
-        )
-    panel.set_xticks(places, cutoffs)
-    panel.set_xlim(-0.6, len(cutoffs) - 0.4)
+    figure, (panel,) = pictures.canvas(finding, size=(10.0, 4.2))
+    for index, model in enumerate(reversed(models)):
+        ours, step = model == models[0], 0.5 / max(1, len(models))
+        for of, filled in ((choice, False), (evaluation, True)):
+            places = [place for place, spot in enumerate(spots) if spot[0] is of]
+            shown = [of.value(metric, model, spots[place][1]) for place in places] if of else []
+            if not shown or not any(not math.isnan(value.value) for value in shown):
+                continue
+            ends = np.array([[v.value - v.low, v.high - v.value] for v in shown]).T
+            panel.errorbar(
+                np.array(places) + ((len(models) - 1) / 2 - index) * step,
+                [v.value for v in shown],
+                yerr=np.clip(np.nan_to_num(ends), 0, None),
+                fmt="o" if ours else "s",
+                color=style.colour(model, evaluation.models),
+                markerfacecolor=style.colour(model, evaluation.models) if filled else "white",
+                markersize=7 if ours else 5,
+                elinewidth=2 if ours else 1.2,
+                capsize=2.5,
+                zorder=3 if ours else 2,
+                label=spoken(model) + ("" if filled else ", validation"),
+            )
+    panel.set_xticks(range(len(spots)), [cutoff for _, cutoff in spots])
+    panel.set_xlim(-0.6, len(spots) - 0.4)
     panel.grid(axis="x", visible=False)
     better = "higher is better" if measure.higher_is_better else "lower is better"
-    pictures.label(panel, "cutoff", measure.title, f"{better}; bars: 95 % household-bootstrap interval")
-    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8.5, frameon=False)
+    hollow = "; hollow: validation, which choices went by" if chosen else ""
+    pictures.label(
+        panel, "cutoff", measure.title, f"{better}; bars: 95 % household-bootstrap interval{hollow}"
+    )
+    handles, names = panel.get_legend_handles_labels()
+    panel.legend(
+        handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8.5, frameon=False
+    )
+    return figure
+
+
+def trials(losses: Sequence[float]) -> Figure:
+    """Loss of each trial in the order tried (NaN where it has none), and the best so far."""
+    known = np.array(losses, dtype=np.float64)
+    best = np.fmin.accumulate(known)
+    at = int(np.nanargmin(known))
+    figure, (panel,) = pictures.canvas(
+        f"Best of {len(known)} trials: number {at}, loss {style.number(known[at], 4)}"
+    )
+    panel.plot(range(len(known)), known, "o", color=style.OPEN, markersize=5)
+    panel.step(range(len(known)), best, where="post", color=pictures.STRONG, linewidth=2)
+    panel.plot(at, known[at], "o", color=pictures.STRONG, markersize=8)
+    # A few far-off settings would leave no room for the differences between the good ones.
+    few = len(known) < FEW_TRIALS
+    low, high = float(np.nanmin(known)), float(np.nanquantile(known, 1.0 if few else 0.9))
+    panel.set_ylim(low - 0.08 * (high - low or 1e-9), high + 0.15 * (high - low or 1e-9))
+    pictures.label(
+        panel,
+        "trial",
+        "loss on validation",
+        "line: best so far" if few else "line: best so far; the worst tenth may lie above",
+    )
     return figure
 
 
@@ -212,25 +221,28 @@ def feature_importance(gain: Mapping[str, float], top: int = 15) -> Figure:
 
 def lists(evaluation: Evaluation) -> Figure:
     """NDCG of the recommendation lists: one panel per list and target, one bar per model."""
-    shown = list_measures(evaluation)
-    figure, panels = pictures.canvas(_gains(evaluation, shown), 1, len(shown), (2.7 * len(shown), 3.6))
+    shown, models = list_measures(evaluation), evaluation.models
+    figure, panels = pictures.canvas(
+        _gains(evaluation, shown), 1, len(shown), (10.0, 1.4 + 0.34 * len(models))
+    )
     for panel, measure in zip(panels, shown, strict=True):
-        models = [m for m in evaluation.models if not math.isnan(evaluation.value(measure.name, m).value)]
         for place, model in enumerate(models):
             value = evaluation.value(measure.name, model)
-            panel.bar(place, value.value, width=0.66, color=style.colour(model, evaluation.models))
-            panel.vlines(place, value.low, value.high, color=pictures.INK, linewidth=1.3)
-            panel.annotate(
-                style.number(value.value),
-                (place, np.nanmax([value.high, value.value])),
-                ha="center",
-                va="bottom",
-                fontsize=8.5,
-                color=pictures.INK,
-            )
-        panel.set_xticks(range(len(models)), [spoken(m).replace(" ", "\n") for m in models])
-        panel.margins(y=0.12)
-        panel.grid(axis="x", visible=False)
+            if math.isnan(value.value):
+                panel.text(0, place, " no list", va="center", fontsize=8.5, color=pictures.GREY)
+                continue
+            panel.barh(place, value.value, height=0.66, color=style.colour(model, models))
+            panel.hlines(place, value.low, value.high, color=pictures.INK, linewidth=1.3)
+            end = np.nanmax([value.high, value.value])
+            text = f" {style.number(value.value)}"
+            panel.text(end, place, text, va="center", fontsize=8.5, color=pictures.INK)
+        panel.set_yticks(
+            range(len(models)), [spoken(m) for m in models] if panel is panels[0] else [""] * len(models)
+        )
+        panel.set_ylim(len(models) - 0.5, -0.5)
+        panel.margins(x=0.32)
+        panel.locator_params(axis="x", nbins=3)
+        panel.grid(axis="y", visible=False)
         pictures.label(panel, "", "", measure.title)
     return figure
 

@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from features.catalogue import FEATURES
+import pandas as pd
+
+from features.canonical import Canonical
 from features.clock import to_date
 from features.json_file import write_json
 from features.output import plain
 from features.workspace import Workspace
-from training import flavor, plots, report, runs, tasks, tracking
+from training import (
+    environment,
+    flavor,
+    gallery,
+    model_card,
+    report,
+    report_facts,
+    runs,
+    slices,
+    tasks,
+    tracking,
+)
 from training.datasets import Snapshots
-from training.examples import RHYTHM_MEANINGS
 from training.runs import RunResult
 from training.task import Budget
 
@@ -62,7 +73,7 @@ def record(workspace: Workspace, result: RunResult, *, reproduces: str | None = 
     with tracking.new_run(workspace, result.task) as run_id, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         flavor.save_model(result.fitted, folder / tracking.MODEL, run_id)
-        _write_files(folder, result, run_id)
+        _write_files(folder, workspace, result, run_id)
         tracking.log_folder(workspace, run_id, folder)
         tracking.log(
             workspace,
@@ -74,6 +85,8 @@ def record(workspace: Workspace, result: RunResult, *, reproduces: str | None = 
         page = workspace.reports / f"{result.task}-{as_of}-{run_id[:8]}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / "report" / "report.html", page)
+        for card in (model_card.HTML, model_card.MARKDOWN):
+            shutil.copyfile(folder / card, page.with_name(f"{page.stem}-{card}"))
     version = None if reproduces else flavor.register(workspace, run_id, result.task)
     return Recorded(run_id, version, page)
 
@@ -94,7 +107,7 @@ def reproduce(
     """
     runs.check_same_inputs(snapshots, info)
     result = runs.run(
-        tasks.named(info.task),
+        tasks.named(info.task, info.options),
         snapshots,
         Budget(**info.budget),
         info.seed,
@@ -111,6 +124,8 @@ def reproduce(
     sentence = f"{info.task} run {info.run_id}: the model is {model}, {numbers}."
     if not (same_model and same_metrics) and info.tags["code"] != tracking.code_version():
         sentence += " The code has changed since that run."
+    if not (same_model and same_metrics) and (changed := environment.changes(info.tags)):
+        sentence += f" The environment has changed: {', '.join(changed)}."
     return Reproduction(info.run_id, recorded.run_id, same_model, same_metrics, sentence)
 
 
@@ -123,19 +138,22 @@ def _tags(result: RunResult, as_of: str) -> dict[str, Any]:
         "report_cutoffs": ",".join(str(to_date(day)) for day in result.plan.reports),
         "seed": result.seed,
         "setting": json.dumps(plain(result.params)),
+        "options": json.dumps(plain(result.fitted.meta["options"])),
         "budget": json.dumps(asdict(result.budget)),
         "study": result.tuned.study,
         "data_fingerprint": result.fingerprint,
         "catalogue_hash": result.catalogue_hash,
+        "declarations_hash": result.fitted.bound().meta["declarations_hash"],
         "labels": json.dumps(result.fitted.meta["labels"], sort_keys=True),
         "code": tracking.code_version(),
         "model_digest": result.fitted.digest(),
         "warnings": " ".join(result.warnings) or "none",
+        **environment.tags(),
     }
 
 
-def _write_files(folder: Path, result: RunResult, run_id: str) -> None:
-    """Report frame, feature list, trials, numbers, pictures and page of a run."""
+def _write_files(folder: Path, workspace: Workspace, result: RunResult, run_id: str) -> None:
+    """Report frame, feature list, trials, numbers, pictures, page and model card of a run."""
     rows = folder / tracking.ROWS
     rows.parent.mkdir(parents=True)
     choice = folder / tracking.CHOICE
@@ -144,62 +162,22 @@ def _write_files(folder: Path, result: RunResult, run_id: str) -> None:
     result.frame.to_parquet(rows, index=False)
     result.evaluation.to_pandas().to_csv(rows.parent / "values.csv", index=False)
     result.evaluation.differences_to_pandas().to_csv(rows.parent / "differences.csv", index=False)
-    features = _features(result)
-    write_json(folder / "features.json", {"catalogue_hash": result.catalogue_hash, "inputs": features})
+    canonical = Canonical.open(workspace)
+    content = report_facts.of(result, run_id, canonical.source.currency)
+    slices.to_pandas(content.slices).to_csv(rows.parent / "slices.csv", index=False)
+    pd.DataFrame(result.drift).to_csv(rows.parent / "drift.csv", index=False)
+    bound = result.fitted.bound().meta
+    facts = {
+        "catalogue_hash": result.catalogue_hash,
+        "declarations_hash": bound["declarations_hash"],
+        "reads": bound["reads"],
+        "inputs": content.features,
+    }
+    write_json(folder / "features.json", facts)
     write_json(folder / "trials.json", {"study": result.tuned.study, "trials": plain(result.tuned.trials)})
-    content = _content(result, run_id, features)
-    figures = plots.figures(content.frame, content.evaluation, content.primary, content.importance)
+    images = gallery.images(content)
     (folder / "plots").mkdir()
-    for title, figure in figures.items():
-        figure.savefig(folder / "plots" / f"{_file_name(title)}.png", dpi=report.DPI)
-    report.write(rows.parent / "report.html", content, figures)
-
-
-def _content(result: RunResult, run_id: str, features: Mapping[str, str]) -> report.ReportContent:
-    task, plan = tasks.named(result.task), result.plan
-    return report.ReportContent(
-        task=result.task,
-        title=result.title,
-        run_id=run_id,
-        primary=task.primary,
-        bars=task.bars,
-        evaluation=result.evaluation,
-        frame=result.frame,
-        data={
-            "as-of": str(to_date(plan.as_of)),
-            "choices on windows ended by": str(to_date(plan.choices_until)),
-            "validation cutoffs": [str(to_date(day)) for day in plan.folds],
-            "report cutoffs": [str(to_date(day)) for day in plan.reports],
-            "training cutoffs of the final model": [str(to_date(day)) for day in plan.final],
-            "horizon in days": plan.horizon_days,
-            "rows of the final fit": result.rows,
-            **{f"mean of {name} in the report": rate for name, rate in result.base_rates.items()},
-            "data fingerprint": result.fingerprint,
-            "feature declarations": result.catalogue_hash,
-        },
-        settings={**result.params, "seed": result.seed, **asdict(result.budget)},
-        features=features,
-        importance=dict(result.importance),
-        trials=[
-            {
-                "trial": row.number,
-                "state": row.state.lower(),
-                "loss": row.loss,
-                "seconds": row.seconds,
-                **row.settings,
-            }
-            for row in result.tuned.trials
-        ],
-        warnings=result.warnings,
-    )
-
-
-def _features(result: RunResult) -> dict[str, str]:
-    """Inputs of the model, those that no tree uses included, with their meaning."""
-    known = {feature.name: feature.meaning for feature in FEATURES} | RHYTHM_MEANINGS
-    boosters = result.fitted.boosters.values()
-    return {name: known.get(name, "") for booster in boosters for name in booster.feature_names or ()}
-
-
-def _file_name(title: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in title.lower()).strip("_")
+    for title, image in images.items():
+        (folder / "plots" / f"{title}.png").write_bytes(image.png)
+    report.write(rows.parent / "report.html", content, images)
+    model_card.write(folder, content, model_card.Source.of(canonical), result.fitted.meta["labels"])

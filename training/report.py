@@ -6,88 +6,47 @@ and the command line cannot differ.
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
-import pandas as pd
-from matplotlib.figure import Figure
 
-from training import plots, style
+from training import gallery, plots, profit, profit_page, style
+from training import report_tables as tables
 from training.evaluation import ALL, Evaluation, counted
-from training.metrics import Measure, spoken
+from training.gallery import Image
+from training.metrics import spoken
+from training.report_content import HORIZON, ReportContent
+from training.targets import standings
 
-DPI = 130
-HORIZON = "horizon in days"
-"""Name of the fact in `ReportContent.data` that the title states."""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
+    from training.targets import Standing
 
-@dataclass(frozen=True)
-class ReportContent:
-    """Everything on the page.
-
-    Attributes:
-        task: name of the task.
-        title: what is predicted, in words.
-        run_id: MLflow run.
-        primary: name of the metric that decides.
-        bars: metric name -> baseline that the model has to reach.
-        evaluation: values and differences.
-        frame: the report frame behind them, for the pictures.
-        data: facts about the data in the order shown: as-of, choices until, cutoffs, fingerprint, rows, ...
-        settings: parameters, budget, seed.
-        features: inputs of the model with their meaning; empty meaning where there is none.
-        importance: gain by feature; empty when the model has none.
-        trials: tuning trials, one mapping per trial with the same keys; empty when not tuned.
-        warnings: sentences.
-    """
-
-    task: str
-    title: str
-    run_id: str
-    primary: str
-    bars: Mapping[str, str]
-    evaluation: Evaluation
-    frame: pd.DataFrame
-    data: Mapping[str, Any]
-    settings: Mapping[str, Any]
-    features: Mapping[str, str]
-    importance: Mapping[str, float] = field(default_factory=dict)
-    trials: Sequence[Mapping[str, Any]] = ()
-    warnings: Sequence[str] = ()
+TEMPLATES = Path(__file__).parent
+DPI = style.DPI
+RANKS = ("roc_auc", "pr_auc", "harrell_c")
+"""Metrics of order: lower within a group than over all groups, for a reason that says nothing bad."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A table cell: its text, a small note under it, and a class for its look."""
-
-    text: str
-    note: str = ""
-    look: str = ""
-
-
-def write(path: Path, content: ReportContent, figures: Mapping[str, Figure] | None = None) -> Path:
+def write(path: Path, content: ReportContent, images: Mapping[str, Image] | None = None) -> Path:
     """Write the page and return its path.
 
     Args:
         path: the HTML file; its folder is made.
         content: what to say.
-        figures: pictures drawn before (`plots.figures`); None draws them.
+        images: pictures drawn before (`gallery.images`); None draws them.
     """
-    drawn = figures
-    if drawn is None:
-        drawn = plots.figures(content.frame, content.evaluation, content.primary, content.importance)
+    drawn = gallery.images(content) if images is None else images
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(html(content, drawn), encoding="utf-8")
     return path
 
 
-def html(content: ReportContent, figures: Mapping[str, Figure]) -> str:
+def html(content: ReportContent, images: Mapping[str, Image]) -> str:
     """The page as text."""
     evaluation = content.evaluation
     bars = evaluation.bars(content.bars)
@@ -95,39 +54,50 @@ def html(content: ReportContent, figures: Mapping[str, Figure]) -> str:
     more = [
         (
             title,
-            _values(evaluation, evaluation.metrics, name),
-            _differences(evaluation, evaluation.metrics, name),
+            tables.values(evaluation, evaluation.metrics, name),
+            tables.differences(evaluation, evaluation.metrics, name),
         )
         for name, title in _more(evaluation, complete=len(lead) == len(evaluation.metrics))
     ]
+    said = [evaluation.sentence(bar) for bar in bars]
+    musts, aims = (standings(evaluation, targets) for targets in (content.musts, content.aims))
     reached = sum(bar.reached for bar in bars)
-    losses = [
-        f"{spoken(d.baseline)}: {evaluation.metric(d.metric).title} "
-        f"{evaluation.value(d.metric, d.baseline).value:.4f} against {evaluation.value(d.metric).value:.4f}"
-        + (" (beyond chance)" if d.verdict == "worse" else " (may be chance)")
-        for d in evaluation.beaten_by()
-    ]
+    box = {}
+    if content.curve is not None:
+        box = profit_page.box(content.curve, profit.example(content.curve), content.currency)
+        box["default"] = images["profit"].uri if "profit" in images else ""
     return render(
-        Path(__file__).with_suffix(".html"),
+        TEMPLATES / "report.html",
         content=content,
         title=stated(content.title, content.data.get(HORIZON)),
-        reached=reached,
-        bars=[(bar.reached, evaluation.sentence(bar)) for bar in bars],
+        verdict="open"
+        if not bars
+        else ""
+        if reached == len(bars) and all(s.reached for s in musts)
+        else "short",
+        bars=said,
+        warnings=[*(capital(text) for text in content.warnings if text not in said), *content.limits],
+        ranks=content.primary.startswith(RANKS),
         headline=_headline(reached, len(bars)),
-        losses=losses,
-        lead=(_values(evaluation, lead), _differences(evaluation, lead)),
+        asked=_asked(musts, aims),
+        targets=tables.targets(musts, aims),
+        losses=_losses(evaluation),
+        lead=(tables.values(evaluation, lead), tables.differences(evaluation, lead)),
         more=more,
-        figures=[
-            (name, image(figure), figure.get_figwidth() > style.WIDE) for name, figure in figures.items()
-        ],
-        models=[spoken(model) for model in evaluation.models],
+        primary=evaluation.metric(content.primary),
+        slices=tables.sliced(content.slices),
+        drift=tables.drifted(content.drift),
+        seconds=tables.seconds(content.seconds),
+        images=images,
+        targeting=bool(box),
         counted=counted,
+        **box,
     )
 
 
 def render(template: Path, **parts: Any) -> str:
     """A template with the common page around it; all text is escaped."""
-    loader = jinja2.FileSystemLoader([template.parent, Path(__file__).parent])
+    loader = jinja2.FileSystemLoader([template.parent, TEMPLATES])
     environment = jinja2.Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
@@ -143,11 +113,14 @@ def stated(title: str, horizon_days: int | None) -> str:
     return title.replace("the horizon", days) if "the horizon" in title else f"{title}, up to {days}"
 
 
+def capital(text: str) -> str:
+    """A sentence with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def image(figure: Figure) -> str:
     """A figure as a data URI (PNG)."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return Image.of(figure).uri
 
 
 def plain(value: Any) -> str:
@@ -173,6 +146,26 @@ def _headline(reached: int, bars: int) -> str:
     return f"The model reaches {reached or 'none'} of its {bars} bars."
 
 
+def _asked(musts: Sequence[Standing], aims: Sequence[Standing]) -> str:
+    """How many of the musts and aims are reached, as a sentence; empty when none is asked."""
+    parts = [
+        f"{sum(standing.reached for standing in kind)} of {counted(len(kind), name)}"
+        for name, kind in (("must", musts), ("aim", aims))
+        if kind
+    ]
+    return f"Over the best baseline it reaches {' and '.join(parts)}." if parts else ""
+
+
+def _losses(evaluation: Evaluation) -> list[str]:
+    """Where a baseline has the better value, in words."""
+    return [
+        f"{spoken(d.baseline)}: {evaluation.metric(d.metric).title} "
+        f"{evaluation.value(d.metric, d.baseline).value:.4f} against {evaluation.value(d.metric).value:.4f}"
+        + (" (beyond chance)" if d.verdict == "worse" else " (may be chance)")
+        for d in evaluation.beaten_by()
+    ]
+
+
 def _more(evaluation: Evaluation, *, complete: bool) -> list[tuple[str, str]]:
     """(cutoff, title) of the tables to unfold: all metrics if the page shows some, each cutoff alone."""
     alone = [
@@ -182,44 +175,3 @@ def _more(evaluation: Evaluation, *, complete: bool) -> list[tuple[str, str]]:
     return ([] if complete else [(ALL, f"All {len(evaluation.metrics)} metrics")]) + (
         alone if len(alone) > 1 else []
     )
-
-
-def _values(
-    evaluation: Evaluation, measures: Sequence[Measure], cutoff: str = ALL
-) -> list[tuple[str, str, list[Cell]]]:
-    """Rows of the table of values: metric, meaning, one cell per model; the best value is marked."""
-    table = []
-    for measure in measures:
-        found = [evaluation.value(measure.name, model, cutoff) for model in evaluation.models]
-        known = [value.value for value in found if not math.isnan(value.value)]
-        best = (max if measure.higher_is_better else min)(known, default=math.nan)
-        cells = [
-            Cell("-")
-            if math.isnan(value.value)
-            else Cell(
-                style.number(value.value, 4),
-                "" if math.isnan(value.low) else f"{style.number(value.low)} to {style.number(value.high)}",
-                "best" if value.value == best else "",
-            )
-            for value in found
-        ]
-        arrow = "\N{UPWARDS ARROW}" if measure.higher_is_better else "\N{DOWNWARDS ARROW}"
-        table.append((f"{measure.title} {arrow}", measure.meaning, cells))
-    return table
-
-
-def _differences(
-    evaluation: Evaluation, measures: Sequence[Measure], cutoff: str = ALL
-) -> list[tuple[str, list[Cell]]]:
-    """Rows of the table of differences: metric, one cell per baseline, looks by verdict."""
-    table = []
-    for measure in measures:
-        found = [evaluation.difference(measure.name, baseline, cutoff) for baseline in evaluation.baselines]
-        cells = [
-            Cell("-")
-            if math.isnan(item.value)
-            else Cell(f"{item.value:+.4f}", f"{item.low:+.4f} to {item.high:+.4f}", item.verdict)
-            for item in found
-        ]
-        table.append((measure.title, cells))
-    return table

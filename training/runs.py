@@ -1,9 +1,10 @@
 """One training run of one task: choose, report, fit, and say what came out.
 
-    choose    trials on validation cutoffs whose windows ended by min(as-of, choices_until); the chosen
-              setting's predictions there are kept, for promotion is a choice, too
-    report    at each report cutoff C: a refit with the chosen setting as of C, on rows no choice saw
-    fit       the final model, on all windows that ended by the as-of
+    choose    trials on validation cutoffs whose windows ended by min(as-of, choices_until)
+    fit       with the chosen setting, several at once: at each report cutoff C a refit as of C, on rows no
+              choice saw; at each validation cutoff one whose predictions are kept, for promotion is a choice,
+              too; and the final model, on all windows that ended by the as-of
+    explain   what the final model reads, how its rows differ, what random folds would have said
 
 Every fit as of X, the validation folds' included, reads what was known before X and nothing else.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,15 +22,21 @@ from typing import TYPE_CHECKING, Any
 from features.catalogue import catalogue_hash
 from features.clock import to_date
 from features.errors import ExitCode, UserError
-from training import boosting, tracking, tuning
+from features.evaluators.offline import FeatureMatrix
+from training import boosting, drift, slices, tracking, tuning
+from training.customer_task import CustomerTask
 from training.datasets import Snapshots
+from training.drift import Drift
 from training.evaluation import Evaluation, evaluate
+from training.examples import CustomerExamples
+from training.explained import Explained, explain
+from training.fits import Contrast, Fits
 from training.fitted import Fitted
 from training.metrics import models_in
 from training.phases import Phases
 from training.plan import Plan, Rows, lay_out
 from training.task import Budget, E, Params, Task
-from training.tuning import Fold, TrialRow, Tuned
+from training.tuning import Choice, Fold, TrialRow, Tuned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +60,11 @@ class RunResult:
         choice_frame: the model's rows at the validation cutoffs, which promotion goes by; see `choice_frame`.
         evaluation: metrics of `frame` with intervals.
         importance: (input, share of gain) of the final model's boosters, largest first.
+        contrast: what random folds would have said; None where nothing was chosen or rows cannot be mixed.
+        explained: what the inputs add to predictions on the latest report rows; None without any.
+        slices: stage, tier and store group of each row of `frame`.
+        drift: how the features of the latest report rows differ from those learned from; empty for tasks
+            that are not about customers' features.
         base_rates: mean of each label column of `frame`.
         rows: rows of the final fit.
         fingerprint: SHA-256 of the data visible at the as-of.
@@ -71,6 +84,10 @@ class RunResult:
     choice_frame: pd.DataFrame
     evaluation: Evaluation
     importance: list[tuple[str, float]]
+    contrast: Contrast | None
+    explained: Explained | None
+    slices: pd.DataFrame
+    drift: tuple[Drift, ...]
     base_rates: dict[str, float]
     rows: int
     fingerprint: str
@@ -92,6 +109,9 @@ def run(
     storage: str,
     *,
     setting: Params | None = None,
+    choices_until: int | None = None,
+    reports: Sequence[int] | None = None,
+    workers: int | None = None,
     say: Say = lambda _: None,
     trial_done: Callable[[TrialRow], None] = lambda _: None,
 ) -> RunResult:
@@ -104,6 +124,9 @@ def run(
         seed: of sampler, fits and bootstrap.
         storage: URL of the Optuna storage.
         setting: use this setting instead of choosing one (to reproduce a run).
+        choices_until: a day before which choices end, earlier than the source's.
+        reports: report cutoffs; None: the task's own.
+        workers: fits at once; None: one per core, at most four.
         say: told what the run is doing.
         trial_done: told of each finished trial.
 
@@ -114,14 +137,16 @@ def run(
     if refusal is not None:
         raise UserError(f"{task.name} cannot be trained: {refusal}", ExitCode.BAD_DATA)
     phases = Phases(say)
-    layout = lay_out(task, snapshots, budget)
+    layout = lay_out(task, snapshots, budget, choices_until=choices_until, reports=reports)
     rows = Rows(task, snapshots, layout, budget)
     phases.start("fingerprint", f"{task.name}: fingerprint of the data")
     fingerprint = snapshots.fingerprint
     choices = setting is None
     phases.start("examples", f"{task.name}: data sets of {len(rows.cutoffs(choices=choices))} cutoffs")
     rows.prepare(choices=choices)
-    phases.start("tuning", f"{task.name}: {budget.trials} trials on {len(layout.folds)} validation cutoffs")
+    workers = workers or min(4, os.cpu_count() or 1)
+    trials = min(budget.trials, task.trials or budget.trials)
+    phases.start("tuning", f"{task.name}: {trials} trials on {len(layout.folds)} validation cutoffs")
     if setting is not None:
         tuned = Tuned(setting, float("nan"), (), 0, "")
     elif not layout.folds:
@@ -130,30 +155,42 @@ def run(
         tuned = tuning.tune(
             task,
             [Fold(day, rows.train(day), rows.at(day, layout.choices_until)) for day in layout.folds],
-            trials=budget.trials,
+            _choice(snapshots, task, layout, budget, seed),
+            trials=trials,
             seed=seed,
             storage=storage,
-            study_name=study_name(snapshots, task, layout, budget, seed),
+            workers=workers,
+            minutes=budget.minutes,
             done=trial_done,
         )
-    phases.start("report", f"{task.name}: report on {', '.join(_dates(layout.reports))}")
-    frame = report_frame(task, rows, layout, tuned.params, seed)
-    metrics = task.metrics(snapshots.labels)
-    evaluation = evaluate(frame, models_in(frame), metrics, budget.replicates, seed)
-    chosen = frame.iloc[:0] if setting is not None else choice_frame(task, rows, layout, tuned.params, seed)
-    phases.start("fit", f"{task.name}: final fit")
-    train = rows.train(layout.as_of)
-    fitted = task.fit(train, tuned.params, seed).with_meta(
+    phases.start(
+        "fit", f"{task.name}: fits for the report on {', '.join(_dates(layout.reports))}, and the last"
+    )
+    fits = Fits(task, rows, layout, tuned.params, seed, workers)
+    frame, chosen, fitted = fits.run(choices=choices)
+    fitted = fitted.with_meta(
         as_of=layout.as_of,
         catalogue_hash=catalogue_hash(),
         data_fingerprint=fingerprint,
         labels=snapshots.labels.plain(),
         params=tuned.params,
+        options=task.options(),
         seed=seed,
         code=tracking.code_version(),
     )
+    phases.start("report", f"{task.name}: intervals")
+    metrics = task.metrics(snapshots.labels)
+    evaluation = evaluate(frame, models_in(frame), metrics, budget.replicates, seed)
+    phases.start("explain", f"{task.name}: what the model reads, and on whom")
+    train, latest = rows.train(layout.as_of), rows.at(layout.reports[-1], layout.as_of)
+    explained, differs = None, list[Drift]()
+    if isinstance(task, CustomerTask) and isinstance(latest, CustomerExamples) and len(latest):
+        explained = explain(task, fitted, latest, seed=seed)
+        differs = drift.between(_matrix(train), latest.matrix, task.features)
+    contrast = fits.contrast(chosen, snapshots.labels) if choices else None
+    sliced = slices.of(snapshots, frame[["customer_id", "as_of"]])
     phases.stop()
-    labels = [name for name in frame.columns if "." not in name and name not in ("customer_id", "as_of")]
+    labels = [name for name in frame.columns if "." not in name and name not in task.keys]
     return RunResult(
         task=task.name,
         title=task.title,
@@ -166,6 +203,10 @@ def run(
         choice_frame=chosen,
         evaluation=evaluation,
         importance=[item for booster in fitted.boosters.values() for item in boosting.importance(booster)],
+        contrast=contrast,
+        explained=explained,
+        slices=sliced,
+        drift=tuple(differs),
         base_rates={name: float(frame[name].mean()) for name in labels},
         rows=len(train),
         fingerprint=fingerprint,
@@ -198,37 +239,8 @@ def check_same_inputs(snapshots: Snapshots, info: tracking.RunInfo) -> None:
         )
 
 
-def report_frame(task: Task[E], rows: Rows[E], layout: Plan, params: Params, seed: int) -> pd.DataFrame:
-    """Predictions at each report cutoff of a refit as of it, and of the baselines fitted on the same rows."""
-    import pandas as pd
-
-    parts = []
-    for cutoff in layout.reports:
-        train, report = rows.train(cutoff), rows.at(cutoff, layout.as_of)
-        ours = task.rows(task.fit(train, params, seed), report)
-        theirs = task.baselines(rows.before(cutoff), train, report)
-        extra = [name for name in theirs.columns if name not in ours.columns]
-        parts.append(pd.concat([ours, theirs[extra]], axis=1))
-    return pd.concat(parts, ignore_index=True)
-
-
-def choice_frame(task: Task[E], rows: Rows[E], layout: Plan, params: Params, seed: int) -> pd.DataFrame:
-    """Predictions at each validation cutoff of a refit as of it, on label windows that choices may read.
-
-    Without a validation cutoff, at the report cutoffs whose windows ended by `choices_until`; often none.
-    """
-    import pandas as pd
-
-    ended = tuple(day for day in layout.reports if day + layout.horizon_days <= layout.choices_until)
-    parts = [
-        task.rows(task.fit(rows.train(day), params, seed), rows.at(day, layout.choices_until))
-        for day in layout.folds or ended
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-
-def study_name(snapshots: Snapshots, task: Task[Any], layout: Plan, budget: Budget, seed: int) -> str:
-    """Name under which the same choice, asked for again, goes on.
+def _choice(snapshots: Snapshots, task: Task[Any], layout: Plan, budget: Budget, seed: int) -> Choice:
+    """What is chosen for; asked for again, it goes on.
 
     The same choice is one of the same task on the same data, labels, features, cutoffs, code and seed.
     """
@@ -237,12 +249,19 @@ def study_name(snapshots: Snapshots, task: Task[Any], layout: Plan, budget: Budg
         "labels": snapshots.labels.plain(),
         "features": catalogue_hash(),
         "code": tracking.code_version(),
+        "options": task.options(),
         "plan": dataclasses.asdict(layout),
         "cutoffs": [budget.step_days, budget.cutoffs],
         "seed": seed,
     }
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    return f"{task.name}-{to_date(layout.as_of)}-{key[:16]}"
+    name = f"{task.name}-{to_date(layout.as_of)}-{key[:16]}"
+    return Choice(name, task.name, task.options(), layout.as_of, layout.choices_until)
+
+
+def _matrix(rows: Any) -> FeatureMatrix:
+    assert isinstance(rows, CustomerExamples), "rows of a task about customers"
+    return rows.matrix
 
 
 def _warnings(task: Task[Any], layout: Plan, tuned: Tuned, evaluation: Evaluation) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from training.metrics import MODEL
 Corner = Literal["upper left", "upper right", "lower left", "lower right"]
 WIDE = 8.0
 """Figures wider than this many inches take the whole width of a page, others half."""
+DPI = 130
 GOOD, BAD, OPEN = STRONG, "#c2410c", "#8a949e"
 MUTED = ("#8d99a6", "#b39c7d", "#7fa08c", "#a98fb0", "#a3a05f", "#b58484")
 DASHES = ("--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (7, 2)))

@@ -11,6 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from features.columns import AS_OF, CUSTOMER_ID
+from training import datasets
+
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
@@ -53,6 +59,8 @@ class Budget:
         folds: validation cutoffs, the latest whose windows end in the choice period.
         reports: report cutoffs, the latest first days of a month whose windows end by the as-of.
         replicates: household-bootstrap replicates behind each interval.
+        minutes: no trial begins after so many minutes of tuning a task; None: no limit. What a limit by the
+            clock chooses depends on the machine.
     """
 
     trials: int
@@ -61,10 +69,49 @@ class Budget:
     folds: int
     reports: int
     replicates: int
+    minutes: float | None = None
 
 
 FULL = Budget(trials=40, step_days=14, cutoffs=12, folds=3, reports=2, replicates=500)
 QUICK = Budget(trials=4, step_days=28, cutoffs=4, folds=1, reports=1, replicates=200)
+
+
+@dataclass(frozen=True)
+class Target:
+    """How far beyond the baselines of its own report a model has to be.
+
+    Attributes:
+        metric: name of the metric.
+        difference: model minus the best of the baselines, in the metric's unit; 0.01 on AUC, -0.001 on Brier.
+        against: the baselines; empty: all that have the metric.
+        relative: `difference` is a share of the baseline's value.
+    """
+
+    metric: str
+    difference: float
+    against: tuple[str, ...] = ()
+    relative: bool = False
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each input adds to the margin (log-odds, or logarithm of an amount) of n predictions.
+
+    Exact SHAP values of trees (Lundberg et al. 2020): margin = base + sum over the inputs.
+
+    Attributes:
+        names: k inputs.
+        values: float64[n, k].
+        base: float64[n].
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    base: NDArray[np.float64]
+
+    def scaled(self, slope: float, shift: float) -> Contributions:
+        """Of the margin on a line: slope x margin + shift."""
+        return Contributions(self.names, self.values * slope, self.base * slope + shift)
 
 
 class Task(ABC, Generic[E]):
@@ -77,6 +124,14 @@ class Task(ABC, Generic[E]):
         bars: the baselines the model has to reach, by metric name.
         first: setting of the search space that a study tries first, so that few trials already do well; it
             is also what is used when history is too short to validate. Empty: a random draw.
+        musts: what a report has to show, beyond the bars.
+        aims: what it would like to show.
+        gate: label column for which `<model>.probability` has to be calibrated before promotion; None: the
+            task promises no probability of one thing.
+        trials: trials at most, whatever the budget says; None: as many as that.
+        keys: columns that tell rows of a report frame apart.
+        purpose: what the predictions are for, and what not.
+        limits: what a reader has to know before using them.
     """
 
     name: ClassVar[str]
@@ -84,6 +139,17 @@ class Task(ABC, Generic[E]):
     primary: ClassVar[str]
     bars: ClassVar[dict[str, str]]
     first: ClassVar[Params] = {}
+    musts: ClassVar[tuple[Target, ...]] = ()
+    aims: ClassVar[tuple[Target, ...]] = ()
+    gate: ClassVar[str | None] = None
+    trials: ClassVar[int | None] = None
+    keys: ClassVar[tuple[str, ...]] = (CUSTOMER_ID, AS_OF)
+    purpose: ClassVar[str] = ""
+    limits: ClassVar[tuple[str, ...]] = ()
+
+    def options(self) -> Params:
+        """What `type(self)(**options)` needs to make this instance again, as plain JSON; {} by default."""
+        return {}
 
     @abstractmethod
     def missing(self, canonical: Canonical) -> str | None:
@@ -93,9 +159,38 @@ class Task(ABC, Generic[E]):
     def horizon_days(self, labels: LabelDefinitions) -> int:
         """Length of the label window in days."""
 
+    def learning_days(self, labels: LabelDefinitions) -> int:
+        """Length of the label windows that fits learn from: the horizon, unless a task says otherwise."""
+        return self.horizon_days(labels)
+
     @abstractmethod
     def history_days(self, labels: LabelDefinitions) -> int:
         """Days of history a cutoff needs before it, for eligibility."""
+
+    def training_cutoffs(
+        self, snapshots: Snapshots, earliest: int, until: int, budget: Budget
+    ) -> tuple[int, ...]:
+        """Cutoffs of a fit as of `until`, ascending; their label windows have ended by it."""
+        window = self.learning_days(snapshots.labels)
+        return datasets.cutoffs(earliest, window, until, step_days=budget.step_days, count=budget.cutoffs)
+
+    def validation_cutoffs(
+        self, snapshots: Snapshots, earliest: int, until: int, budget: Budget
+    ) -> tuple[int, ...]:
+        """Cutoffs whose windows ended by `until` and that leave a fit as of them a window to learn from."""
+        window = self.learning_days(snapshots.labels)
+        return datasets.cutoffs(
+            earliest + window, window, until, step_days=budget.step_days, count=budget.folds
+        )
+
+    def report_cutoffs(
+        self, snapshots: Snapshots, earliest: int, until: int, budget: Budget
+    ) -> tuple[int, ...]:
+        """Cutoffs whose horizons ended by `until`, the latest firsts of a month."""
+        labels = snapshots.labels
+        return datasets.report_cutoffs(
+            earliest + self.learning_days(labels), self.horizon_days(labels), until, count=budget.reports
+        )
 
     @abstractmethod
     def examples(self, snapshots: Snapshots, cutoffs: Sequence[int]) -> E:
@@ -124,3 +219,15 @@ class Task(ABC, Generic[E]):
     @abstractmethod
     def baselines(self, snapshots: Snapshots, train: E, report: E) -> pd.DataFrame:
         """Report frame of every baseline, fitted on `train`: the same rows in the same order as `rows`."""
+
+    @abstractmethod
+    def explain(self, fitted: Fitted, examples: E) -> Contributions:
+        """What each input adds to each prediction."""
+
+    def shuffled(self, examples: E, folds: int, seed: int) -> list[tuple[E, E]]:
+        """Random folds (train, validation) of rows: only to show how much kinder they are than time.
+
+        None where rows cannot be told apart from their neighbours in a random split.
+        """
+        del examples, folds, seed
+        return []

@@ -5,20 +5,37 @@ from __future__ import annotations
 from typing import Any
 
 from features.errors import unknown
+from training.category_purchase import CategoryPurchase
 from training.churn import Churn
+from training.decline import Decline
 from training.next_purchase import NextPurchaseTask
 from training.recommendation.task import Recommendation
-from training.task import Task
+from training.response import Response
+from training.rhythm import Rhythm
+from training.task import Params, Task
+from training.value import ValueTask
 
-TASKS: dict[str, Task[Any]] = {task.name: task for task in (Churn(), NextPurchaseTask(), Recommendation())}
+TASKS: dict[str, Task[Any]] = {
+    task.name: task
+    for task in (
+        Churn(),
+        Decline(),
+        NextPurchaseTask(),
+        CategoryPurchase(),
+        Rhythm(),
+        ValueTask(),
+        Response(),
+        Recommendation(),
+    )
+}
 
 
-def named(name: str) -> Task[Any]:
-    """The task of that name.
+def named(name: str, options: Params | None = None) -> Task[Any]:
+    """The task of that name, made with these options; without any, the registered one.
 
     Raises:
         UserError: there is none; the nearest is suggested.
     """
     if name not in TASKS:
         raise unknown("task", name, TASKS)
-    return TASKS[name]
+    return type(TASKS[name])(**options) if options else TASKS[name]

@@ -1,20 +1,20 @@
 """MLflow: where runs, their numbers and their files go, and how they are read back.
 
-Every call names the store explicitly, so that nothing depends on which workspace was used last in the
-process. Numbers, parameters and tags of a run go in one batch each; a naive call per number costs a second.
+An MLflow server keeps the files of runs itself, and this workspace a copy of those it has read; beside a
+database the workspace keeps them. Numbers, parameters and tags of a run go in one batch each; a naive call
+per number costs a second.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 from features.clock import parse_date, to_day
 from features.errors import ExitCode, UserError
 from features.workspace import Workspace
+from training.store import client, keeps_files, unless_there
 
 if TYPE_CHECKING:
     import pandas as pd
-    from mlflow import MlflowClient
 
 ROWS = "report/rows.parquet"
 CHOICE = "choice/rows.parquet"
@@ -47,7 +47,8 @@ class RunInfo:
         params: the chosen setting, as `Task.fit` takes it.
         budget: the budget's fields.
         metrics: numbers by flat name (`Evaluation.flat`).
-        tags: data_fingerprint, catalogue_hash, code, model_digest, reproduces and the like.
+        tags: data_fingerprint, declarations_hash, code, model_digest, reproduces and the like.
+        options: what the task was made with, `Task.options`.
     """
 
     run_id: str
@@ -58,29 +59,19 @@ class RunInfo:
     budget: dict[str, int]
     metrics: dict[str, float]
     tags: dict[str, str]
-
-
-def client(workspace: Workspace) -> MlflowClient:
-    """The client of a workspace's store, which is made on first use."""
-    _quiet()
-    return _client(workspace.tracking_uri)
-
-
-@cache
-def _client(uri: str) -> MlflowClient:
-    from mlflow import MlflowClient
-
-    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 def experiment(workspace: Workspace, name: str) -> str:
-    """Id of the experiment of that name, made if need be; a local store keeps files in the workspace."""
+    """Id of the experiment of that name, made if need be."""
     store = client(workspace)
     found = store.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    location = (workspace.artifacts.resolve() / name).as_uri() if _is_local(workspace) else None
-    return str(store.create_experiment(name, artifact_location=location))
+    if found is None:
+        location = (workspace.artifacts.resolve() / name).as_uri() if keeps_files(workspace) else None
+        unless_there(lambda: store.create_experiment(name, artifact_location=location))
+        found = store.get_experiment_by_name(name)
+        assert found is not None
+    return str(found.experiment_id)
 
 
 @contextmanager
@@ -125,10 +116,10 @@ def log(
 def log_folder(workspace: Workspace, run_id: str, folder: Path) -> None:
     """Store a folder's files as the run's artifacts.
 
-    A local store's go into this workspace by path: MLflow notes absolute places, and in a copy of a workspace
-    those are the original's.
+    Where the workspace keeps them they go there by path: MLflow notes absolute places, and in a copy of a
+    workspace those are the original's.
     """
-    if _is_local(workspace):
+    if keeps_files(workspace):
         store = client(workspace)
         name = store.get_experiment(store.get_run(run_id).info.experiment_id).name
         shutil.copytree(folder, _home(workspace, name, run_id), dirs_exist_ok=True)
@@ -137,18 +128,13 @@ def log_folder(workspace: Workspace, run_id: str, folder: Path) -> None:
 
 
 def artifact(workspace: Workspace, run_id: str, name: str) -> Path:
-    """Local path of a run's artifact, fetched if the store is remote.
+    """Local path of a run's artifact, fetched from a server the first time.
 
     Raises:
         UserError: the run or the artifact is unknown.
     """
-    from mlflow.exceptions import MlflowException
-
-    task = run_info(workspace, run_id).task
-    path = _home(workspace, task, run_id) / name
-    if not _is_local(workspace):
-        with suppress(MlflowException, OSError):
-            path = Path(client(workspace).download_artifacts(run_id, name))
+    home = _home(workspace, run_info(workspace, run_id).task, run_id)
+    path = home / name if keeps_files(workspace) else _fetched(workspace, run_id, name, home)
     if not path.exists():
         raise UserError(
             f"run {run_id} has no {name}: it did not finish, or its files were removed.", ExitCode.NOT_BUILT
@@ -156,13 +142,22 @@ def artifact(workspace: Workspace, run_id: str, name: str) -> Path:
     return path
 
 
+def _fetched(workspace: Workspace, run_id: str, name: str, home: Path) -> Path:
+    """Where the copy of a server's file or folder is; a finished run's files do not change."""
+    from mlflow.exceptions import MlflowException
+
+    copy = home / name.replace("/", ".")
+    if not copy.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        # Whole or not at all, whoever else fetches it or is killed meanwhile; the caller sees what is absent.
+        with tempfile.TemporaryDirectory(dir=home) as folder, suppress(MlflowException, OSError):
+            Path(client(workspace).download_artifacts(run_id, name, folder)).rename(copy)
+    return copy
+
+
 def _home(workspace: Workspace, task: str, run_id: str) -> Path:
-    """Where a local store keeps a run's files."""
+    """Where the workspace keeps a run's files, or its copies of them."""
     return workspace.artifacts / task / run_id / "artifacts"
-
-
-def _is_local(workspace: Workspace) -> bool:
-    return workspace.tracking_uri.startswith("sqlite:")
 
 
 def load_rows(workspace: Workspace, run_id: str, name: str = ROWS) -> pd.DataFrame:
@@ -200,6 +195,7 @@ def run_info(workspace: Workspace, run_id: str) -> RunInfo:
         budget=json.loads(tags["budget"]),
         metrics=dict(run.data.metrics),
         tags=tags,
+        options=json.loads(tags.get("options", "{}")),
     )
 
 
@@ -211,15 +207,3 @@ def code_version() -> str:
     for path in sorted(file for floor in ("features", "training") for file in (root / floor).rglob("*.py")):
         sha.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return sha.hexdigest()
-
-
-@cache
-def _quiet() -> None:
-    """MLflow and Alembic talk of migrations, downloads and usage; a command's user needs none of it."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
-    import mlflow  # noqa: F401 - sets its loggers up, which is then undone
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,19 +1,24 @@
-"""Choosing the settings of a task: a stored, seeded, pruned and resumable Optuna study.
+"""Choosing the settings of a task: a stored, seeded, pruned and resumable Optuna study on several cores.
 
 A trial's score is the mean loss over validation folds. A fold's rows lie at one cutoff; the fit reads only
-label windows that ended by that cutoff, so nothing of the fold's future is in it. The sampler is reseeded
-from the number of finished trials, therefore a study that was killed and run again draws the same settings
-as one that was not.
+label windows that ended by that cutoff, so nothing of the fold's future is in it.
+
+Trials are drawn in generations. Those of one generation know what the generations before it found and
+nothing of each other, and each is drawn with a seed of its own; so neither the number of workers nor a kill
+in between changes what is tried. A finished trial is stored at once with its number.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, cast
 
 import numpy as np
 
+from training import boosting
 from training.task import E, Params, Task
 
 if TYPE_CHECKING:
@@ -21,7 +26,11 @@ if TYPE_CHECKING:
 
 # Trials drawn at random before the sampler starts to learn, and before pruning starts.
 RANDOM_TRIALS = 8
+GENERATION = 4
 FINISHED = ("COMPLETE", "PRUNED")
+# Attributes of a stored trial and of a study.
+DRAW, SECONDS, BARE = "draw", "seconds", "bare_seconds"
+TASK, AS_OF, CHOICES_UNTIL, OPTIONS = "task", "as_of", "choices_until", "options"
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,33 @@ class Fold(Generic[E]):
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What a study chooses for; stored with it, so that later ones can begin where it ended.
+
+    Attributes:
+        study: name in the storage.
+        task: name of the task.
+        options: of the task.
+        as_of, choices_until: days of the run's plan.
+    """
+
+    study: str
+    task: str
+    options: Params
+    as_of: int
+    choices_until: int
+
+    def facts(self) -> dict[str, Any]:
+        """As attributes of the study."""
+        return {
+            TASK: self.task,
+            OPTIONS: self.options,
+            AS_OF: self.as_of,
+            CHOICES_UNTIL: self.choices_until,
+        }
+
+
+@dataclass(frozen=True)
 class TrialRow:
     """One finished trial.
 
@@ -43,6 +79,7 @@ class TrialRow:
         loss: mean over the folds that were run.
         settings: what was drawn.
         seconds: wall clock.
+        bare_seconds: of these, what XGBoost itself spent on training.
     """
 
     number: int
@@ -50,6 +87,7 @@ class TrialRow:
     loss: float
     settings: dict[str, Any]
     seconds: float
+    bare_seconds: float
 
 
 @dataclass(frozen=True)
@@ -62,6 +100,7 @@ class Tuned:
         trials: all finished trials.
         reused: how many of them earlier runs had done.
         study: name in the storage; empty when nothing was tuned.
+        warm_start: the earlier study whose best setting was tried, too; empty when there was none.
     """
 
     params: Params
@@ -69,48 +108,71 @@ class Tuned:
     trials: tuple[TrialRow, ...]
     reused: int
     study: str
+    warm_start: str = ""
+
+    @property
+    def overhead(self) -> float:
+        """Time of all trials over what bare training took of it; NaN without trials."""
+        bare = sum(row.bare_seconds for row in self.trials)
+        return sum(row.seconds for row in self.trials) / bare if bare else float("nan")
 
 
 def tune(
     task: Task[E],
     folds: Sequence[Fold[E]],
+    choice: Choice,
     *,
     trials: int,
     seed: int,
     storage: str,
-    study_name: str,
+    workers: int = 1,
+    minutes: float | None = None,
     done: Callable[[TrialRow], None] = lambda _: None,
 ) -> Tuned:
     """Bring the study to `trials` finished trials and return its best setting.
 
-    Only one process may tune a study at a time (commands hold the workspace's lock), so a trial found
-    running was killed: it is closed as failed and its place drawn again.
+    Args:
+        task: what is tuned.
+        folds: validation cutoffs.
+        choice: what the study chooses for; the same choice goes on where it was.
+        trials: finished trials wanted, those of earlier runs included.
+        seed: of all draws and fits.
+        storage: URL of the Optuna storage.
+        workers: trials at once.
+        minutes: no generation begins after so many minutes; None: no limit.
+        done: told of each finished trial.
     """
     import optuna
 
     _quiet()
+    store = _storage(storage)
     study = optuna.create_study(
-        study_name=study_name, storage=_storage(storage), load_if_exists=True, direction="minimize"
+        study_name=choice.study, storage=store, load_if_exists=True, direction="minimize"
     )
-    for trial in study.get_trials(deepcopy=False):
-        if trial.state == optuna.trial.TrialState.RUNNING:
-            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    reused = count = len(_rows(study))
-    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS // 2)
-    while count < trials:
-        study.sampler = optuna.samplers.TPESampler(
-            seed=int(np.random.SeedSequence([seed, count]).generate_state(1)[0]),
-            n_startup_trials=RANDOM_TRIALS,
-        )
-        if count == 0 and task.first and not study.get_trials(states=(optuna.trial.TrialState.WAITING,)):
-            study.enqueue_trial(task.first)
-        _run(study, task, folds, seed)
-        rows = _rows(study)
-        count = len(rows)
-        done(rows[-1])
-    best = study.best_trial
-    params = task.space(cast("optuna.Trial", optuna.trial.FixedTrial(best.params)))
-    return Tuned(params, float(best.value or 0.0), _rows(study), reused, study_name)
+    for name, value in choice.facts().items():
+        study.set_user_attr(name, value)
+    known = {int(trial.user_attrs[DRAW]): trial for trial in study.get_trials(deepcopy=False)}
+    reused, since = len(known), time.monotonic()
+    warm = _warm_start(store, choice)
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        for start in range(0, trials, GENERATION):
+            if minutes is not None and known and time.monotonic() - since > minutes * 60:
+                break
+            wanted = range(start, min(start + GENERATION, trials))
+            drawn = _draw(task, known, wanted, seed, warm) if set(wanted) - known.keys() else {}
+            running: dict[Future[optuna.trial.FrozenTrial], int] = {
+                pool.submit(_run, task, folds, draw, seed): number
+                for number, draw in drawn.items()
+                if number not in known
+            }
+            for finished in as_completed(running):
+                known[running[finished]] = finished.result()
+                study.add_trial(finished.result())
+                done(_row(finished.result()))
+    rows = tuple(_row(known[number]) for number in sorted(known))
+    best = min((row for row in rows if row.state == FINISHED[0]), key=lambda row: (row.loss, row.number))
+    params = task.space(cast("optuna.Trial", optuna.trial.FixedTrial(best.settings)))
+    return Tuned(params, best.loss, rows, reused, choice.study, "" if warm is None else warm.study)
 
 
 def untuned(task: Task[E], seed: int) -> Tuned:
@@ -124,34 +186,119 @@ def untuned(task: Task[E], seed: int) -> Tuned:
     return Tuned(task.space(study.ask()), float("nan"), (), 0, "")
 
 
-def _run(study: optuna.Study, task: Task[E], folds: Sequence[Fold[E]], seed: int) -> None:
-    """One trial, fold by fold, given up when it lags behind the others."""
+@dataclass(frozen=True)
+class _WarmStart:
+    """The best setting of an earlier study."""
+
+    study: str
+    params: Params
+    distributions: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """A trial to run: its number in the study, how it reports, what it tries."""
+
+    number: int
+    trial: optuna.Trial
+    params: Params
+
+
+def _warm_start(store: optuna.storages.BaseStorage, choice: Choice) -> _WarmStart | None:
+    """From the latest study of the same task that knew nothing that this one may not know."""
     import optuna
 
+    found = []
+    for each in optuna.get_all_study_summaries(store):
+        facts = each.user_attrs
+        if each.study_name == choice.study or each.best_trial is None:
+            continue
+        if (facts.get(TASK), facts.get(OPTIONS)) == (choice.task, choice.options):
+            days = (facts[CHOICES_UNTIL], facts[AS_OF])
+            if facts[CHOICES_UNTIL] <= choice.choices_until and facts[AS_OF] <= choice.as_of:
+                found.append((days, each.study_name, each.best_trial))
+    if not found:
+        return None
+    _, name, best = max(found, key=lambda item: item[:2])
+    return _WarmStart(name, dict(best.params), dict(best.distributions))
+
+
+def _draw(
+    task: Task[Any],
+    known: dict[int, optuna.trial.FrozenTrial],
+    wanted: Sequence[int],
+    seed: int,
+    warm: _WarmStart | None,
+) -> dict[int, _Draw]:
+    """A generation's draws by number: the task's first setting, an earlier study's best, the sampler's."""
+    import optuna
+
+    study = optuna.create_study(
+        direction="minimize", pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS // 2)
+    )
+    study.add_trials([known[number] for number in sorted(known) if number < wanted[0]])
+    drawn = {}
+    for number in wanted:
+        study.sampler = optuna.samplers.TPESampler(
+            seed=int(np.random.SeedSequence([seed, number]).generate_state(1)[0]),
+            n_startup_trials=RANDOM_TRIALS,
+        )
+        if number == 0 and task.first:
+            study.enqueue_trial(task.first)
+        elif number == 1 and warm is not None and _fits(task, warm):
+            study.enqueue_trial(warm.params)
+        trial = study.ask()
+        drawn[number] = _Draw(number, trial, task.space(trial))
+    return drawn
+
+
+def _fits(task: Task[Any], warm: _WarmStart) -> bool:
+    """Whether an earlier study drew from the same space as this version of the task does."""
+    import optuna
+
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     trial = study.ask()
-    params = task.space(trial)
-    losses: list[float] = []
+    task.space(trial)
+    return bool(trial.distributions == warm.distributions)
+
+
+def _run(task: Task[E], folds: Sequence[Fold[E]], draw: _Draw, seed: int) -> optuna.trial.FrozenTrial:
+    """One trial, fold by fold, given up when it lags behind the median of earlier generations."""
+    import optuna
+
+    since, bare = time.perf_counter(), boosting.spent()
+    trial, losses = draw.trial, list[float]()
+    state = optuna.trial.TrialState.COMPLETE
     for step, fold in enumerate(folds):
-        losses.append(task.loss(task.fit(fold.train, params, seed), fold.validation))
+        losses.append(task.loss(task.fit(fold.train, draw.params, seed), fold.validation))
         if step + 1 < len(folds):
             trial.report(float(np.mean(losses)), step)
             if trial.should_prune():
-                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-                return
-    study.tell(trial, float(np.mean(losses)))
+                state = optuna.trial.TrialState.PRUNED
+                break
+    pruned = state == optuna.trial.TrialState.PRUNED
+    return optuna.trial.create_trial(
+        state=state,
+        value=None if pruned else float(np.mean(losses)),
+        params=trial.params,
+        distributions=trial.distributions,
+        intermediate_values={step: float(np.mean(losses[: step + 1])) for step in range(len(losses))},
+        user_attrs={
+            DRAW: draw.number,
+            SECONDS: time.perf_counter() - since,
+            BARE: boosting.spent() - bare,
+        },
+    )
 
 
-def _rows(study: optuna.Study) -> tuple[TrialRow, ...]:
-    rows = []
-    for trial in study.get_trials(deepcopy=False):
-        if trial.state.name not in FINISHED:
-            continue
-        loss = trial.value
-        if loss is None:
-            loss = trial.intermediate_values[max(trial.intermediate_values)]
-        seconds = trial.duration.total_seconds() if trial.duration else 0.0
-        rows.append(TrialRow(trial.number, trial.state.name, float(loss), dict(trial.params), seconds))
-    return tuple(rows)
+def _row(trial: optuna.trial.FrozenTrial) -> TrialRow:
+    loss = trial.value
+    if loss is None:
+        loss = trial.intermediate_values[max(trial.intermediate_values)]
+    facts = trial.user_attrs
+    return TrialRow(
+        int(facts[DRAW]), trial.state.name, float(loss), dict(trial.params), facts[SECONDS], facts[BARE]
+    )
 
 
 def _storage(url: str) -> optuna.storages.BaseStorage:

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import DECLARATIONS, NAMES
+from features.catalogue import DECLARATIONS, NAMES, formula
 from features.customer_store.history import History
 from features.declarations import Declaration, Derived, Feature
 from features.evaluators.online_days import DayPlan
@@ -28,7 +28,7 @@ from features.evaluators.online_keys import (
     basket_values,
     household_values,
 )
-from features.evaluators.sql import formula, needs
+from features.evaluators.sql import needs
 from features.expressions.formulas import together
 from features.measures import MEASURE_NAMES, TOUCH_NAMES
 

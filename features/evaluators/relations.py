@@ -16,8 +16,9 @@ import duckdb
 from features import facts
 from features.build import built_from
 from features.canonical import Canonical
+from features.catalogue import closure
 from features.declarations import Feature
-from features.evaluators.sql import closure, measures_read
+from features.evaluators.sql import measures_read
 from features.session import literal, parquet, write_parquet
 from features.tiles import KEYS, PROMPT, RELATION_VIEWS, relation_sql, row_key, unsorted_sql
 

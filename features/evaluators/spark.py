@@ -22,12 +22,12 @@ from sqlglot import exp
 
 from features.build import built_from
 from features.canonical import Canonical
-from features.catalogue import NAMES
+from features.catalogue import NAMES, closure
 from features.declarations import Feature
 from features.errors import UserError
 from features.evaluators import spark_session
 from features.evaluators.offline import FeatureMatrix
-from features.evaluators.sql import closure, feature_sql
+from features.evaluators.sql import feature_sql
 from features.session import parquet
 from features.tiles import RELATION_VIEWS, relation_sql
 

@@ -12,16 +12,13 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Final
 
-from features.catalogue import DECLARATIONS, NAMES
+from features.catalogue import BY_NAME, closure, formula
 from features.declarations import COLUMNS_OF, Declaration, Derived, Feature
-from features.errors import unknown
 from features.expressions.expression import Expression, parse
 from features.facts import PEOPLE
 from features.measures import MEASURE_NAMES, TOUCH_NAMES
 from features.session import identifier
 from features.tiles import PROMPT, UNTIL_DAY
-
-BY_NAME = {declaration.name: declaration for declaration in DECLARATIONS}
 
 # SQL of the columns of a visit row that need the customer's other visits, as `_placed` gives them.
 _NEIGHBOURS = {
@@ -49,38 +46,12 @@ def condition(feature: Feature) -> Expression | None:
 
 
 @cache
-def formula(derived: Derived) -> Expression:
-    """A derived feature's expression; it may read what is declared before it."""
-    earlier = DECLARATIONS[: DECLARATIONS.index(derived)]
-    return parse(derived.formula, [d.name for d in earlier], kind="number")
-
-
-@cache
 def needs(name: str) -> frozenset[str]:
     """The facts without which a feature is unknown."""
     declaration = BY_NAME[name]
     if isinstance(declaration, Feature):
         return frozenset(declaration.needs)
     return frozenset().union(*(needs(part) for part in formula(declaration).names))
-
-
-def closure(names: Sequence[str]) -> tuple[Declaration, ...]:
-    """The declarations needed for `names`, in the order of the catalogue.
-
-    Raises:
-        UserError: a name is not in the catalogue.
-    """
-    wanted: set[str] = set()
-    stack = list(names)
-    while stack:
-        name = stack.pop()
-        if name not in BY_NAME:
-            raise unknown("feature", name, NAMES)
-        declaration = BY_NAME[name]
-        if name not in wanted and isinstance(declaration, Derived):
-            stack.extend(formula(declaration).names)
-        wanted.add(name)
-    return tuple(d for d in DECLARATIONS if d.name in wanted)
 
 
 def aggregate(feature: Feature) -> str:

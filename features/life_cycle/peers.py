@@ -59,6 +59,22 @@ class PeersFound:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Customers to compare with.
+
+    Attributes:
+        common, name, size, passed_over: as in `PeersFound`.
+        ranked: by figure, the group's known values in rising order.
+    """
+
+    common: Mapping[str, str]
+    name: str
+    size: int
+    passed_over: tuple[str, ...]
+    ranked: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
 class Peers:
     """A base as of a day, ready to compare its customers.
 
@@ -83,6 +99,12 @@ class Peers:
             values: the customer's features.
             place: the customer's value of each column that groups are made of, None where unknown.
         """
+        found = self.group_of(place)
+        figures = tuple(_compared(name, values[name], found.ranked[name]) for name in self.rules.figures)
+        return PeersFound(found.common, found.name, found.size, found.passed_over, figures)
+
+    def group_of(self, place: Mapping[str, str | None]) -> Group:
+        """The closest group that a customer can be placed in and that is large enough."""
         passed: list[str] = []
         for group in self.rules.groups:
             words = " x ".join(group) or _EVERYBODY
@@ -94,9 +116,8 @@ class Peers:
             if size < self.rules.minimum and group:
                 passed.append(f"{words}: {size} customers, fewer than {self.rules.minimum}")
                 continue
-            figures = tuple(_compared(name, values[name], ranked[name]) for name in self.rules.figures)
             name = ", ".join(f"{column} {value}" for column, value in common.items()) or _EVERYBODY
-            return PeersFound(common, name, size, tuple(passed), figures)
+            return Group(common, name, size, tuple(passed), ranked)
         raise AssertionError("the last group is everybody")
 
     def _absent(self, column: str) -> str:

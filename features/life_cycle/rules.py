@@ -82,6 +82,21 @@ class PeerRules:
 
 
 @dataclass(frozen=True)
+class PotentialRules:
+    """What a customer could bring.
+
+    Attributes:
+        figure: feature in cents, one of the peers' figures.
+        reach: share of the comparable customers who bring less than what is held to be within reach.
+        peers: who is comparable.
+    """
+
+    figure: str
+    reach: float
+    peers: PeerRules
+
+
+@dataclass(frozen=True)
 class Lifecycle:
     """All rules of one file.
 
@@ -90,12 +105,14 @@ class Lifecycle:
         journey: ids of the stages in the order of a customer's life.
         tiers: levels by value.
         peers: groups to compare with.
+        potential: what comparable customers reach.
     """
 
     stages: tuple[Stage, ...]
     journey: tuple[str, ...]
     tiers: TierRules
     peers: PeerRules
+    potential: PotentialRules
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -116,12 +133,17 @@ def read(text: str) -> Lifecycle:
     Raises:
         UserError: a rule is not valid; the sentence names it and what is expected.
     """
-    content = _section("lifecycle", yaml.safe_load(text), ("stages", "journey", "tiers", "peers"))
+    content = _section(
+        "lifecycle", yaml.safe_load(text), ("stages", "journey", "tiers", "peers", "potential")
+    )
     stages = tuple(_stage(name, form) for name, form in content["stages"].items())
     journey = tuple(content["journey"])
     if sorted(journey) != sorted(stage.id for stage in stages):
         raise UserError(f"lifecycle: journey is {list(journey)}; it has to name every stage once.")
-    return Lifecycle(stages, journey, _tiers(content["tiers"]), _peers(content["peers"]))
+    peers = _peers(content["peers"])
+    return Lifecycle(
+        stages, journey, _tiers(content["tiers"]), peers, _potential(content["potential"], peers)
+    )
 
 
 def _stage(name: str, form: Any) -> Stage:
@@ -166,15 +188,35 @@ def _bounds(where: str, by: str, given: Sequence[Any]) -> tuple[float, ...]:
 
 def _peers(form: Any) -> PeerRules:
     given = _section("peers", form, ("minimum", "groups", "figures"))
+    minimum, groups = _groups("peers", given)
+    return PeerRules(minimum, groups, tuple(_feature("peers", name) for name in given["figures"]))
+
+
+def _potential(form: Any, peers: PeerRules) -> PotentialRules:
+    given = _section("potential", form, ("figure", "reach", "minimum", "groups"))
+    figure, reach = given["figure"], given["reach"]
+    if figure not in peers.figures or _UNITS[figure] != "cents":
+        known = [name for name in peers.figures if _UNITS[name] == "cents"]
+        raise UserError(
+            f"potential: figure {figure!r} has to be a figure of the peers in cents, like {known}."
+        )
+    if not isinstance(reach, float) or not 0 < reach < 1:
+        raise UserError(f"potential: reach is {reach!r}; it has to be a share between 0 and 1, like 0.8.")
+    minimum, groups = _groups("potential", given)
+    return PotentialRules(figure, reach, PeerRules(minimum, groups, (figure,)))
+
+
+def _groups(where: str, given: Mapping[str, Any]) -> tuple[int, tuple[tuple[str, ...], ...]]:
+    """The smallest group, and the groups' columns, the closest first."""
     minimum, groups = given["minimum"], tuple(tuple(group) for group in given["groups"])
     if not isinstance(minimum, int) or minimum < 1:
-        raise UserError(f"peers: minimum is {minimum!r}; it has to be a whole number of 1 or more.")
+        raise UserError(f"{where}: minimum is {minimum!r}; it has to be a whole number of 1 or more.")
     for column in (column for group in groups for column in group):
         if column not in GROUP_COLUMNS:
             raise unknown("column of a peer group", str(column), GROUP_COLUMNS)
     if not groups or groups[-1] != ():
-        raise UserError("peers: the last group has to be [], everybody, so that all have peers.")
-    return PeerRules(minimum, groups, tuple(_feature("peers", name) for name in given["figures"]))
+        raise UserError(f"{where}: the last group has to be [], everybody, so that all have peers.")
+    return minimum, groups
 
 
 def _feature(where: str, name: Any) -> str:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from features.catalogue import formula
 from features.customer_store.history import History
 from features.customer_store.rows import INT32_MAX, Keyed, Rows
 from features.declarations import COLUMNS_OF, Declaration, Feature
-from features.evaluators.sql import formula
 from features.expressions.expression import parse
 from features.measures import MEASURE_NAMES, TOUCH_NAMES
 

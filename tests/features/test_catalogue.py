@@ -1,13 +1,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from features.catalogue import DECLARATIONS, FEATURES, NAMES, catalogue_hash, read
+from features import catalogue
+from features.catalogue import (
+    DECLARATIONS,
+    FEATURES,
+    NAMES,
+    catalogue_hash,
+    closure,
+    declarations_hash,
+    formula,
+    read,
+)
 from features.declarations import FAMILIES, Derived, Feature
 from features.errors import UserError
-from features.evaluators.sql import closure, condition, formula, needs
+from features.evaluators.sql import condition, needs
 
 ENTRY = "unit: days, en: A meaning, zh: 含义"
 
@@ -63,6 +74,30 @@ def test_a_formula_needs_what_its_parts_need():
 def test_the_hash_is_of_the_content():
     assert re.fullmatch(r"[0-9a-f]{64}", catalogue_hash())
     assert catalogue_hash() == catalogue_hash()
+
+
+def test_the_hash_of_some_features_follows_what_they_are_made_of_and_nothing_else(monkeypatch):
+    read_by_a_model = ["sd_gap_all", "visits_28"]
+    before = declarations_hash(read_by_a_model)
+    assert declarations_hash(read_by_a_model[::-1]) == before
+    assert declarations_hash(["sd_gap_all"]) != before
+
+    def changed(name: str, **words: str) -> str:
+        given = words or {"unit": "moons"}
+        now = tuple(replace(d, **given) if d.name == name else d for d in DECLARATIONS)
+        with monkeypatch.context() as patched:
+            patched.setattr(catalogue, "DECLARATIONS", now)
+            patched.setattr(catalogue, "BY_NAME", {d.name: d for d in now})
+            formula.cache_clear()
+            return declarations_hash(read_by_a_model)
+
+    assert changed("spend_91") == before
+    assert changed("visits_28") != before
+    assert changed("visits_28", meaning="Better said") == before
+    assert changed("gap_squares_all") != before
+    formula.cache_clear()
+    with pytest.raises(UserError, match="feature not found: 'gone'"):
+        declarations_hash(["gone"])
 
 
 @pytest.mark.parametrize(

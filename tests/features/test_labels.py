@@ -14,6 +14,12 @@ def test_defaults_are_those_of_the_protocol() -> None:
     assert (labels.churn.horizon_days, labels.churn.window_days, labels.churn.minimum_visits) == (28, 91, 2)
     assert labels.decline.horizon_days == 56
     assert labels.next_purchase.horizons_days == (7, 14, 28)
+    category = labels.category
+    assert (category.names, category.window_days, category.minimum_days) == (("fuel",), 91, 2)
+    assert category.horizons_days == (7, 14, 28)
+    rhythm = labels.rhythm
+    assert (rhythm.horizon_days, rhythm.window_days, rhythm.minimum_visits) == (14, 91, 6)
+    assert (rhythm.variation_percent, rhythm.overdue_days) == (100, 3)
     recommendation = labels.recommendation
     assert (recommendation.minimum_item_baskets, recommendation.minimum_customer_baskets) == (10, 3)
 
@@ -40,6 +46,8 @@ def test_given_values_survive_json() -> None:
         ({"churn": {"horizon_days": 2.5}}, "whole number"),
         ({"next_purchase": {"horizons_days": [14, 7]}}, "rising list of days"),
         ({"next_purchase": {"horizons_days": []}}, "rising list of days"),
+        ({"category": {"names": [1]}}, "labels.category.names is .* list of texts"),
+        ({"rhythm": {"variation_percent": 0.8}}, "labels.rhythm.variation_percent is 0.8: .* whole number"),
         ({"recommendation": {"require_product_type": 1}}, "true or false"),
         ({"recommendation": {"excluded_departments": [1]}}, "list of texts"),
     ],

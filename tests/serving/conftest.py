@@ -17,7 +17,7 @@ from features.workspace import Workspace
 from serving.desk import Desk
 from serving.engine import Engine
 from serving.publishing import MANIFEST
-from training import registry, tracking
+from training import registry, store
 
 # What modules of BentoML and MLflow warn of when they are imported.
 LIBRARY_WARNINGS = (
@@ -99,7 +99,7 @@ def workspace_without_products(slice_copy: Workspace) -> Workspace:
             f"CREATE TABLE lines AS SELECT * REPLACE (NULL::VARCHAR AS product_id) FROM '{file}'"
         )
         connection.execute(f"COPY lines TO '{file}'")
-    tracking.client(slice_copy).delete_registered_model_alias("recommendation", registry.ALIAS)
+    store.client(slice_copy).delete_registered_model_alias("recommendation", registry.ALIAS)
     manifest = read_json(slice_copy.scores / MANIFEST)
     del manifest["models"]["recommendation"]
     write_json(slice_copy.scores / MANIFEST, manifest)

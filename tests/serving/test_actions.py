@@ -55,8 +55,8 @@ def test_the_packaged_catalogue_is_valid_and_names_both_languages() -> None:
         assert action.text.in_language("en") != action.text.in_language("zh")
         assert action.assumptions, action.id
         assert set(action.evidence) <= {*NAMES, *scores.NAMES, scores.KNOWN}
-    assert catalogue.needs_recommendation("till")
-    assert not catalogue.needs_recommendation("phone")
+    assert "recommendation" in catalogue.tasks("till")
+    assert "recommendation" not in catalogue.tasks("phone")
 
 
 def test_a_small_catalogue_is_read_with_its_evidence_and_assumptions(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_small_catalogue_is_read_with_its_evidence_and_assumptions(tmp_path: P
     action = catalogue.action("one_more")
     assert action.evidence == ("visits_28", "spend_28")
     assert action.assumptions == ("margin",)
-    assert not catalogue.needs_recommendation("till")
+    assert "recommendation" not in catalogue.tasks("till")
     assert catalogue.at("till").channels == ["cashier"]
     with pytest.raises(UserError, match="action not found: 'none_more'"):
         catalogue.action("none_more")

@@ -10,7 +10,7 @@ from features.workspace import Workspace
 from serving import scorer
 from serving.engine import Engine
 from serving.scorer import Champions
-from training import churn
+from training.churn import Churn
 
 
 def test_scores_do_not_depend_on_who_else_is_scored(engine: Engine) -> None:
@@ -48,7 +48,7 @@ def test_customers_with_too_little_history_have_shrunken_scores(engine: Engine) 
     matrix = offline.compute(engine.canonical, [engine.clock_day])
     labels = engine.canonical.source.labels
     everybody = scorer.score(engine.champions, matrix, labels)
-    few = ~churn.eligible(matrix, labels)
+    few = ~Churn().eligible(matrix, labels)
     assert 0 < few.sum() < len(matrix)
     for column in everybody.columns.values():
         assert np.isfinite(column).all()

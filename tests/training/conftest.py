@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from features.canonical import Canonical
 from features.clock import to_day
 from features.ingestion.ingest import ingest
 from features.workspace import Workspace
+from training import store
 from training.datasets import Snapshots, open_snapshots
 from training.task import Budget
 
@@ -68,3 +70,18 @@ def cut_snapshots(planted: Workspace, tmp_path_factory: pytest.TempPathFactory) 
     """The small world 30 days earlier, on tables that never had a later row."""
     day = AS_OF - 30
     return Snapshots(Canonical.open(planted).cut(day, tmp_path_factory.mktemp("cut")), day)
+
+
+@pytest.fixture(scope="session")
+def ingested(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The small world with an empty MLflow store, to be copied: to set one up takes seconds."""
+    workspace = make(tmp_path_factory.mktemp("ingested"), visits())
+    store.client(workspace)
+    return workspace
+
+
+@pytest.fixture
+def workspace_with_store(ingested: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of `ingested` of one's own."""
+    shutil.copytree(ingested.root, tmp_path / "workspace", symlinks=True)
+    return Workspace(tmp_path / "workspace")

@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from features.errors import ExitCode, UserError
 from features.workspace import Workspace
-from training import app, registry, task
+from training import app, promote_app, registry, task
 
 from .conftest import TINY, make, visits
 
 commands = typer.Typer()
 commands.command("train")(app.train)
-commands.command("promote")(app.promote)
+commands.command("promote")(promote_app.promote)
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +78,6 @@ def test_train_then_promote(workspace: Workspace) -> None:
         (("train", "recommendation"), "recommendation cannot be trained"),
         (("train", "--reproduce", "x", "--quick"), "give it no task and no other option"),
         (("train", "--reproduce", "nosuchrun"), "run not found"),
-        (("promote",), "name one task, or give --all"),
-        (("promote", "--all", "--run", "x"), "does not go with --all"),
-        (("promote", "recommendation"), "model recommendation is not registered"),
     ],
 )
 def test_refusals_are_sentences(workspace: Workspace, arguments: tuple[str, ...], sentence: str) -> None:

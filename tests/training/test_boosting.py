@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import optuna
 import pytest
 
 from training import boosting
+from training.boosting import Binned
 
 TREES = {
     "max_depth": 3,
@@ -27,7 +30,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_planted_rule_is_learned_and_its_input_comes_first(data) -> None:
     x, y = data
-    booster = boosting.train(x, y, ("noise", "rule", "gaps"), TREES, 0, objective="binary:logistic")
+    booster = boosting.fit(Binned(x, y, ("noise", "rule", "gaps")), TREES, 0, objective="binary:logistic")
     p = boosting.predict(booster, x)
     assert p.dtype == np.float64
     assert ((p > 0.5) == y).mean() > 0.95
@@ -38,9 +41,9 @@ def test_a_planted_rule_is_learned_and_its_input_comes_first(data) -> None:
 
 
 def test_the_seed_decides_the_model_to_the_byte(data) -> None:
-    x, y = data
+    rows = Binned(*data, ("a", "b", "c"))
     raw = [
-        bytes(boosting.train(x, y, ("a", "b", "c"), TREES, seed, objective="binary:logistic").save_raw("ubj"))
+        bytes(boosting.fit(rows, TREES, seed, objective="binary:logistic").save_raw("ubj"))
         for seed in (1, 1, 2)
     ]
     assert raw[0] == raw[1] != raw[2]
@@ -48,11 +51,44 @@ def test_the_seed_decides_the_model_to_the_byte(data) -> None:
 
 def test_classes_and_no_rows(data) -> None:
     x, _ = data
-    booster = boosting.train(
-        x, np.arange(600) % 3, ("a", "b", "c"), TREES, 0, objective="multi:softprob", num_class=3
-    )
+    rows = Binned(x, np.arange(600) % 3, ("a", "b", "c"))
+    booster = boosting.fit(rows, TREES, 0, objective="multi:softprob", num_class=3)
+    found = boosting.explain(booster, x, rows.names)
+    assert found.values.shape == (600, 3)
     assert boosting.predict(booster, x).shape == (600, 3)
     assert len(boosting.predict(booster, x[:0])) == 0
+
+
+def test_fits_at_the_same_time_are_what_they_are_alone(data) -> None:
+    rows = Binned(*data, ("a", "b", "c"))
+
+    def raw(seed: int) -> bytes:
+        return bytes(boosting.fit(rows, TREES, seed, objective="binary:logistic").save_raw("ubj"))
+
+    alone = [raw(seed) for seed in range(6)]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(raw, range(6))) == alone
+
+
+def test_a_thread_bins_the_rows_once_and_knows_what_training_took(data) -> None:
+    rows = Binned(*data, ("a", "b", "c"))
+    before = boosting.spent()
+    boosting.fit(rows, TREES, 0, objective="binary:logistic")
+    binned, first = rows.matrix, boosting.spent()
+    boosting.fit(rows, TREES, 1, objective="binary:logistic")
+    assert rows.matrix is binned
+    assert before < first < boosting.spent()
+
+
+def test_contributions_add_up_to_the_margin(data) -> None:
+    x, y = data
+    booster = boosting.fit(Binned(x, y, ("noise", "rule", "gaps")), TREES, 0, objective="binary:logistic")
+    found = boosting.explain(booster, x, ("noise", "rule", "gaps"))
+    p = boosting.predict(booster, x)
+    assert found.values.sum(axis=1) + found.base == pytest.approx(np.log(p / (1 - p)), abs=1e-4)
+    assert np.abs(found.values).mean(axis=0).argmax() == 1
+    moved = found.scaled(2.0, 1.0)
+    assert moved.values.sum(axis=1) + moved.base == pytest.approx(2 * np.log(p / (1 - p)) + 1, abs=1e-3)
 
 
 def test_the_space_draws_every_setting_of_trees() -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from features.errors import UserError
-from training import churn
+from features.labels import LabelDefinitions
 from training.churn import Churn
 from training.datasets import Snapshots
 from training.fitted import Fitted
@@ -42,15 +43,20 @@ def test_planted_churners_are_found(rows, fitted: Fitted) -> None:
 
 
 def test_the_label_reads_the_window_and_nothing_else(rows) -> None:
-    at = dataclasses.replace(rows.at([LATER]), next_days=np.full(len(rows.at([LATER])), np.nan))
-    at.next_days[:3] = [1.0, 28.0, 29.0]
-    assert churn.label(at)[:4].tolist() == [False, False, True, True]
+    matrix = rows.at([LATER]).matrix
+    days = np.full(len(matrix), np.nan)
+    days[:3] = [1.0, 28.0, 29.0]
+    known = SimpleNamespace(next_days=lambda *_: days)
+    stand_in = SimpleNamespace(visits=known, labels=LabelDefinitions())
+    assert TASK.outcome(stand_in, matrix)[:4].tolist() == [0.0, 0.0, 1.0, 1.0]  # type: ignore[arg-type]
 
 
 def test_one_row_gets_what_it_gets_among_many(rows, fitted: Fitted) -> None:
     matrix = rows.at([LATER]).matrix
-    together = churn.predict(fitted, matrix)
-    alone = [churn.predict(fitted, matrix.take(np.array([i])))[0] for i in range(0, len(matrix), 17)]
+    together = TASK.predict(fitted, matrix)["probability"]
+    alone = [
+        TASK.predict(fitted, matrix.take(np.array([i])))["probability"][0] for i in range(0, len(matrix), 17)
+    ]
     assert together[::17].tolist() == alone
     assert ((together > 0) & (together < 1)).all()
 
@@ -61,21 +67,22 @@ def test_the_same_rows_and_seed_give_the_same_model(rows, fitted: Fitted) -> Non
 
 
 def test_platt_reads_only_windows_that_had_ended_by_the_held_cutoff(rows) -> None:
-    line = churn.platt(rows.at(TRAIN), PARAMS, seed=1)
+    line = TASK._platt(rows.at(TRAIN), PARAMS, seed=1)
     assert line[0] > 0
     assert line.tolist() != [1.0, 0.0]
     # With one cutoff nothing had ended before it.
-    assert churn.platt(rows.at(TRAIN[:1]), PARAMS, seed=1).tolist() == [1.0, 0.0]
+    assert TASK._platt(rows.at(TRAIN[:1]), PARAMS, seed=1).tolist() == [1.0, 0.0]
     calibrated = TASK.fit(rows.at(TRAIN), {**PARAMS, "calibration": "platt"}, seed=1)
     plain, moved = (
-        churn.predict(model, rows.matrix) for model in (TASK.fit(rows.at(TRAIN), PARAMS, 1), calibrated)
+        TASK.predict(model, rows.matrix)["probability"]
+        for model in (TASK.fit(rows.at(TRAIN), PARAMS, 1), calibrated)
     )
     assert np.argsort(plain, kind="stable").tolist() == np.argsort(moved, kind="stable").tolist()
     assert np.abs(plain - moved).max() > 0
 
 
 def test_one_class_is_refused_in_words(rows) -> None:
-    nobody = dataclasses.replace(rows, next_days=np.ones(len(rows)))
+    nobody = dataclasses.replace(rows, outcome=np.zeros(len(rows)))
     with pytest.raises(
         UserError, match=r"churn cannot be learned: of \d+ eligible rows at 4 cutoffs 0 churned"
     ):
@@ -83,7 +90,7 @@ def test_one_class_is_refused_in_words(rows) -> None:
 
 
 def test_priors_are_those_of_the_latest_cutoff(rows, fitted: Fitted) -> None:
-    assert fitted.meta["priors"] == {"probability": churn.label(rows.at(TRAIN[-1:])).mean()}
+    assert fitted.meta["priors"] == {"probability": rows.at(TRAIN[-1:]).outcome.mean()}
 
 
 def test_baselines_cover_the_same_rows(snapshots: Snapshots, rows, fitted: Fitted) -> None:

@@ -77,6 +77,25 @@ def test_calibration_points_are_means_of_equal_bins(frame):
     assert_allclose(y, ordered["churned"].to_numpy().reshape(10, 50).mean(axis=1))
 
 
+def test_labels_and_promises_are_read_from_the_columns(frame):
+    keyed = frame.assign(category="fuel")[
+        ["customer_id", "as_of", "category", "churned", "model.probability"]
+    ]
+    assert curves.label_in(keyed) == "churned"
+    assert curves.pair_in(keyed) == ("model.probability", "churned")
+    assert curves.pair_in(keyed.assign(churned=0)) is None
+    assert curves.pair_in(keyed.assign(churned=2.5)) is None
+    assert curves.label_in(keyed.drop(columns="churned")) is None
+    days = keyed.drop(columns=["churned", "model.probability"]).assign(
+        days=np.where(np.arange(500) % 2 == 0, 10.0, np.nan), **{"model.p7": 0.1, "model.p14": 0.4}
+    )
+    assert curves.pair_in(days) is None
+    promise = curves.promise_in(days)
+    assert promise is not None
+    assert (promise[0].mean(), promise[1].mean()) == (pytest.approx(0.4), 0.5)
+    assert curves.promise_in(days[["customer_id", "as_of"]]) is None
+
+
 def test_horizons_are_read_from_the_columns(frame):
     days = frame.assign(
         days=3.0, **{f"model.p{h}": 0.5 for h in (28, 7)}, **{"model.days": 4.0, "bg_nbd.p9": 0.1}

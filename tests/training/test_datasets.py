@@ -25,17 +25,17 @@ def test_cutoffs_end_when_the_last_window_does_and_go_back_in_steps() -> None:
 
 def test_report_cutoffs_are_first_days_of_a_month_whose_windows_have_ended() -> None:
     earliest, until = JANUARY + 91, datasets.day("2018-01-01")
-    found = datasets.report_cutoffs(earliest, 28, until, count=2)
+    found = datasets.report_cutoffs(earliest + 28, 28, until, count=2)
     assert [str(to_date(day)) for day in found] == ["2017-11-01", "2017-12-01"]
-    found = datasets.report_cutoffs(earliest, 28, datasets.day("2017-12-28"), count=1)
+    found = datasets.report_cutoffs(earliest + 28, 28, datasets.day("2017-12-28"), count=1)
     assert [str(to_date(day)) for day in found] == ["2017-11-01"]
 
 
 def test_a_report_on_short_history_uses_the_latest_day_it_can() -> None:
     earliest = JANUARY + 95
     until = earliest + 28 + 28 + 3
-    assert datasets.report_cutoffs(earliest, 28, until, count=2) == (until - 28,)
-    assert datasets.report_cutoffs(earliest, 28, until - 4, count=2) == ()
+    assert datasets.report_cutoffs(earliest + 28, 28, until, count=2) == (until - 28,)
+    assert datasets.report_cutoffs(earliest + 28, 28, until - 4, count=2) == ()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,13 @@ CUTOFFS = (AS_OF - 84, AS_OF - 56)
 
 @pytest.fixture(scope="module")
 def rows(snapshots: Snapshots) -> examples.CustomerExamples:
-    return examples.collect(snapshots, CUTOFFS, horizons=(7, 28), window_days=91, minimum_visits=2)
+    return examples.collect(
+        snapshots,
+        CUTOFFS,
+        horizons=(7, 28),
+        eligible=lambda matrix: examples.enough_visits(matrix, window_days=91, minimum_visits=2),
+        outcome=lambda matrix: snapshots.visits.next_days(matrix.customer_id, matrix.as_of),
+    )
 
 
 def test_rows_are_the_eligible_of_each_cutoff(rows: examples.CustomerExamples) -> None:
@@ -53,10 +59,10 @@ def test_chance_is_higher_for_who_came_yesterday_than_for_who_stopped(
 
 def test_a_window_that_no_feature_counts_is_refused(rows: examples.CustomerExamples) -> None:
     with pytest.raises(UserError, match=r"window_days = 60 .* 'visits_60'.*visits_91"):
-        examples.eligible(rows.matrix, window_days=60, minimum_visits=1)
+        examples.enough_visits(rows.matrix, window_days=60, minimum_visits=1)
 
 
 def test_pandas_has_keys_features_and_what_came_next(rows: examples.CustomerExamples) -> None:
     frame = rows.to_pandas()
-    assert list(frame.columns) == ["customer_id", "as_of", *NAMES, "next_days"]
-    assert frame["next_days"].min() >= 1
+    assert list(frame.columns) == ["customer_id", "as_of", *NAMES, "outcome"]
+    assert frame["outcome"].min() >= 1

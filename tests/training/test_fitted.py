@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xgboost as xgb
 
-from features.catalogue import catalogue_hash
+from features import catalogue
+from features.catalogue import NAMES, catalogue_hash, declarations_hash
 from features.errors import ExitCode, UserError
 from features.json_file import read_json, write_json
 from training import boosting
-from training.fitted import FORMAT, Fitted
+from training.fitted import FORMAT, SUPPORT, Fitted, outdated
 
 TREES = {
     "max_depth": 2,
@@ -27,16 +30,18 @@ TREES = {
 @pytest.fixture
 def fitted() -> Fitted:
     x = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
-    booster = boosting.train(x, x[:, 0] > 0, ("a", "b"), TREES, 0, objective="binary:logistic")
+    booster = boosting.fit(boosting.Binned(x, x[:, 0] > 0, ("a", "b")), TREES, 0, objective="binary:logistic")
     arrays = {"ids": np.array(["p1", "p22"]), "prices": np.array([1.5, np.nan])}
-    return Fitted("churn", {"trees": booster}, arrays, {"as_of": 17000, "catalogue_hash": catalogue_hash()})
+    return Fitted(
+        "churn", {"trees": booster}, arrays, {"as_of": 17000, "features": ["spend_91", "own_input"]}
+    )
 
 
 def test_what_is_saved_is_what_is_loaded(fitted: Fitted, tmp_path: Path) -> None:
     fitted.save(tmp_path / "model")
     again = Fitted.load(tmp_path / "model")
     assert again.digest() == fitted.digest()
-    assert again.meta == fitted.meta
+    assert again.meta == fitted.bound().meta
     assert again.as_of == 17000
     assert again.arrays["ids"].tolist() == ["p1", "p22"]
     x = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
@@ -54,11 +59,76 @@ def test_no_file_holds_a_pickle(fitted: Fitted, tmp_path: Path) -> None:
         objects.save(tmp_path / "objects")
 
 
-def test_a_model_of_other_features_is_refused(fitted: Fitted, tmp_path: Path) -> None:
-    fitted.with_meta(catalogue_hash="0" * 64).save(tmp_path)
-    with pytest.raises(UserError, match=r"other feature declarations.*nextbest train churn") as refused:
+def test_a_model_is_bound_to_what_it_reads(fitted: Fitted) -> None:
+    bound = fitted.bound()
+    assert set(bound.meta["reads"]) == {"spend_91", *SUPPORT}
+    assert bound.meta["declarations_hash"] == declarations_hash(bound.meta["reads"])
+    assert bound.bound() is bound
+    assert set(SUPPORT) <= set(NAMES)
+    # A task whose inputs are its own says what they are made of, or reads no feature at all.
+    assert Fitted("own", {}, {}, {"features": ["own_input"]}).bound().meta["reads"] == []
+    named = Fitted("own", {}, {}, {"features": ["own_input"], "reads": ["spend_91"]}).bound()
+    assert named.meta["reads"] == ["spend_91"]
+
+
+def changed(monkeypatch: pytest.MonkeyPatch, name: str, /, **facts: str) -> None:
+    """Declare a feature otherwise from now on."""
+    now = [replace(each, **facts) if each.name == name else each for each in catalogue.DECLARATIONS]
+    monkeypatch.setattr(catalogue, "DECLARATIONS", tuple(now))
+    by_name = {each.name: each for each in now}
+    monkeypatch.setattr(catalogue, "BY_NAME", by_name)
+    monkeypatch.setattr("training.fitted.BY_NAME", by_name)
+    monkeypatch.setattr(catalogue, "NAMES", tuple(each.name for each in now if not each.part))
+
+
+def test_a_model_of_other_features_is_refused(
+    fitted: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted.save(tmp_path)
+    with monkeypatch.context() as unrelated:
+        changed(unrelated, "spend_28", unit="moons")
+        assert Fitted.load(tmp_path).as_of == 17000
+    with monkeypatch.context() as patched:
+        changed(patched, "spend_91", unit="moons")
+        with pytest.raises(UserError, match=r"other feature declarations.*nextbest train churn") as refused:
+            Fitted.load(tmp_path)
+        assert refused.value.exit_code is ExitCode.NOT_BUILT
+    with monkeypatch.context() as patched:
+        changed(patched, "spend_91", name="spend_91_days")
+        with pytest.raises(UserError, match="reads 'spend_91', which is not declared any more"):
+            Fitted.load(tmp_path)
+
+
+def test_format_1_knows_only_the_whole_catalogue(fitted: Fitted, tmp_path: Path) -> None:
+    fitted.save(tmp_path)
+    stored = read_json(tmp_path / "meta.json")
+    old = {name: stored[name] for name in stored if name not in ("declarations_hash", "reads")}
+    old |= {"format": 1, "catalogue_hash": catalogue_hash()}
+    write_json(tmp_path / "meta.json", old)
+    again = Fitted.load(tmp_path)
+    assert again.digest() == fitted.digest()
+    assert again.meta == {**fitted.meta, "catalogue_hash": catalogue_hash()}
+    write_json(tmp_path / "meta.json", {**old, "catalogue_hash": "0" * 64})
+    with pytest.raises(UserError, match="other feature declarations: catalogue 000000000000"):
         Fitted.load(tmp_path)
-    assert refused.value.exit_code is ExitCode.NOT_BUILT
+    assert outdated({}) is not None
+
+
+def test_loading_unpickles_nothing(fitted: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted.save(tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("unpickled")
+
+    for name in ("load", "loads", "Unpickler", "_Unpickler"):
+        monkeypatch.setattr(pickle, name, refuse)
+    again = Fitted.load(tmp_path)
+    x = np.zeros((1, 2), dtype=np.float32)
+    assert boosting.predict(again.boosters["trees"], x) == boosting.predict(fitted.boosters["trees"], x)
+    # Somebody else's file with an object in it is not read.
+    np.savez(tmp_path / "arrays.npz", bad=np.array([object()]))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        Fitted.load(tmp_path)
 
 
 def test_a_newer_format_and_an_empty_folder_are_refused(fitted: Fitted, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from features.errors import UserError
 from features.labels import LabelDefinitions
-from training import next_purchase
 from training.datasets import Snapshots
 from training.fitted import Fitted
 from training.next_purchase import NextPurchase, NextPurchaseTask, bin_ends, bin_of, median_days
@@ -39,7 +38,7 @@ def test_bins_end_at_every_horizon() -> None:
 
 def test_horizons_are_the_standard_ones_and_the_source_s() -> None:
     labels = LabelDefinitions.read({"next_purchase": {"horizons_days": [10, 60]}})
-    assert next_purchase.horizons(labels) == (7, 10, 14, 28, 60)
+    assert TASK.horizons(labels) == (7, 10, 14, 28, 60)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +62,16 @@ def test_median_by_hand(reached: list[float], days: float) -> None:
 
 def test_chances_between_bins_are_on_the_line() -> None:
     answer = NextPurchase(ENDS, np.array([[0.1, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95]]))
-    assert [float(p[0]) for p in (answer.p7, answer.p14, answer.p28)] == [0.6, 0.8, 0.95]
+    named = answer.answers((28, 3))
+    assert list(named) == ["p3", "p7", "p14", "p28", "days"]
+    assert [float(named[name][0]) for name in ("p7", "p14", "p28")] == [0.6, 0.8, 0.95]
     assert answer.within(3)[0] == pytest.approx(0.3)
     assert answer.within(0.5)[0] == pytest.approx(0.05)
     assert answer.within(56)[0] == pytest.approx(1 - 0.05**2)
 
 
 def test_chances_never_fall_and_agree_with_the_expected_day(rows, fitted: Fitted) -> None:
-    answer = next_purchase.predict(fitted, rows.matrix)
+    answer = TASK.distribution(fitted, rows.matrix)
     assert (np.diff(answer.reached, axis=1) >= 0).all()
     assert answer.reached.max() <= 1.0
     assert (answer.days >= 1).all()
@@ -82,19 +83,19 @@ def test_who_comes_often_is_expected_earlier(rows, fitted: Fitted) -> None:
     later = rows.at([LATER])
     active = later.matrix.column("days_since_visit") <= later.matrix.column("mean_gap_all")
     gap = later.matrix.column("mean_gap_all")
-    days = next_purchase.predict(fitted, later.matrix).days
+    days = TASK.distribution(fitted, later.matrix).days
     assert np.median(days[active & (gap < 4)]) < 5 < np.median(days[active & (gap > 9)]) + 2
     frame = TASK.rows(fitted, later)
     metrics = {metric.name: metric for metric in TASK.metrics(LabelDefinitions())}
-    base = np.square((later.next_days <= 14) - (later.next_days <= 14).mean()).mean()
+    base = np.square((later.outcome <= 14) - (later.outcome <= 14).mean()).mean()
     assert metrics["brier_14"].compute(frame, "model") < 0.8 * base
     assert metrics["harrell_c"].compute(frame, "model") > 0.7
 
 
 def test_one_row_gets_what_it_gets_among_many(rows, fitted: Fitted) -> None:
-    together = next_purchase.predict(fitted, rows.matrix)
+    together = TASK.distribution(fitted, rows.matrix)
     for i in range(0, len(rows), 97):
-        alone = next_purchase.predict(fitted, rows.matrix.take(np.array([i])))
+        alone = TASK.distribution(fitted, rows.matrix.take(np.array([i])))
         assert alone.reached[0].tolist() == together.reached[i].tolist()
         assert alone.days[0] == together.days[i]
 
@@ -117,7 +118,7 @@ def test_priors_are_one_distribution(fitted: Fitted) -> None:
 
 def test_one_bin_is_refused_in_words(rows) -> None:
     with pytest.raises(UserError, match="all come back in the same bin"):
-        TASK.fit(dataclasses.replace(rows, next_days=np.ones(len(rows))), PARAMS, seed=0)
+        TASK.fit(dataclasses.replace(rows, outcome=np.ones(len(rows))), PARAMS, seed=0)
 
 
 def test_a_source_with_short_horizons_only_cannot_be_reported_on(snapshots: Snapshots) -> None:

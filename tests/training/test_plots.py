@@ -110,6 +110,36 @@ def test_by_cutoff_gives_the_range_over_many_cutoffs(evaluation):
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == list(evaluation.cutoffs)
 
 
+def test_validation_cutoffs_stand_before_the_reports_with_hollow_marks(evaluation):
+    rng = np.random.default_rng(1)
+    p = rng.beta(1, 4, 600)
+    early = pd.DataFrame(
+        {
+            "customer_id": np.tile(np.arange(300), 2).astype(str),
+            "as_of": np.repeat([17348, 17376], 300),
+            "churned": (rng.random(600) < p).astype(int),
+            "model.probability": p,
+        }
+    )
+    choice = evaluate(early, metrics=probability_metrics("churned"), replicates=20)
+    (panel,) = plots.by_cutoff(evaluation, "roc_auc", choice).axes
+    dates = [*choice.cutoffs, *evaluation.cutoffs]
+    assert [text.get_text() for text in panel.get_xticklabels()] == dates
+    lines = [(c.get_label(), c.lines[0]) for c in panel.containers]
+    fills = {label: (line.get_markerfacecolor(), line.get_color()) for label, line in lines}
+    assert fills["model, validation"] == ("white", style.GOOD)
+    assert fills["model"] == (style.GOOD, style.GOOD)
+    drawn = dict(lines)["model, validation"].get_ydata()
+    assert drawn.tolist() == [choice.value("roc_auc", cutoff=cutoff).value for cutoff in choice.cutoffs]
+
+
+def test_trials_name_the_best_and_draw_the_best_so_far():
+    figure = plots.trials([0.4, float("nan"), 0.3, 0.35])
+    assert figure.get_suptitle() == "Best of 4 trials: number 2, loss 0.3000"
+    (panel,) = figure.axes
+    assert panel.lines[1].get_ydata().tolist() == [0.4, 0.4, 0.3, 0.3]
+
+
 def test_importance_shows_shares_of_the_whole_largest_first():
     figure = plots.feature_importance({"b": 1.0, "a": 6.0, "c": 2.0, "d": 1.0}, top=3)
     widths = [bar.get_width() for bar in figure.axes[0].patches]

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from features.catalogue import declarations_hash
 from features.errors import UserError
 from features.workspace import Workspace
-from training import recording, registry, runs, tracking
+from training import environment, recording, registry, runs, tracking
 from training.churn import Churn
 from training.datasets import Snapshots, open_snapshots
 from training.recording import Recorded
@@ -35,6 +36,11 @@ def test_everything_that_was_made_is_kept(planted: Workspace, recorded: Recorded
         "report/report.html",
         "features.json",
         "trials.json",
+        "report/slices.csv",
+        "report/drift.csv",
+        "plots/explained.png",
+        "model_card.html",
+        "model_card.md",
         "model/MLmodel",
     } <= names
     assert any(name.startswith("plots/") and name.endswith(".png") for name in names)
@@ -61,11 +67,19 @@ def test_numbers_and_tags_are_those_of_the_result(
     assert {name: info.metrics[name] for name in flat} == flat
     assert info.tags["data_fingerprint"] == result.fingerprint
     assert info.tags["model_digest"] == result.fitted.digest()
+    assert info.options == result.fitted.meta["options"]
+    assert environment.changes(info.tags) == []
+    facts = json.loads(tracking.artifact(planted, recorded.run_id, "features.json").read_text())
+    assert info.tags["declarations_hash"] == facts["declarations_hash"] == declarations_hash(facts["reads"])
     assert recorded.version == 1
 
 
-def test_the_page_opens_without_a_network(recorded: Recorded) -> None:
+def test_the_page_opens_without_a_network_and_the_model_card_lies_beside_it(recorded: Recorded) -> None:
     page = recorded.report.read_text(encoding="utf-8")
+    for name in ("model_card.html", "model_card.md"):
+        card = recorded.report.with_name(f"{recorded.report.stem}-{name}").read_text(encoding="utf-8")
+        assert recorded.run_id in card
+        assert "no stores (figures by area)" in card
     assert recorded.run_id in page
     assert "data:image/png;base64," in page
     assert "<script src" not in page

@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
-from training import plots, report
+from training import curves, gallery, profit, report, slices
+from training.drift import Drift
 from training.evaluation import evaluate
+from training.explained import Explained
+from training.fits import Contrast
+from training.gallery import Image
 from training.metrics import Metric, list_metrics, next_purchase_metrics, probability_metrics
-from training.report import ReportContent
+from training.report_content import HORIZON, ReportContent
+from training.task import Contributions, Target
 
 NOVEMBER, DECEMBER = 17471, 17501
 
@@ -73,10 +77,14 @@ KINDS: dict[str, tuple[pd.DataFrame, tuple[Metric, ...], str, str]] = {
     "next_purchase": (next_purchase(), next_purchase_metrics(), "mae28", "mean_gap"),
     "recommendation": (recommendation(), list_metrics(), "ndcg10_b_all", "popularity"),
 }
+GROUPS = pd.DataFrame(
+    {"stage": np.where(np.arange(600) % 3 == 0, "forming", "stable"), "tier": "A", "store_group": "unknown"}
+)
+EVERYWHERE = {"differences", "by_cutoff", "slices", "trials"}
 PICTURES = {
-    "churn": {"differences", "roc_pr", "calibration", "gain", "by_cutoff", "importance"},
-    "next_purchase": {"differences", "horizons", "by_cutoff", "importance"},
-    "recommendation": {"differences", "lists", "by_cutoff", "importance"},
+    "churn": EVERYWHERE | {"roc_pr", "calibration", "gain", "profit", "explained", "drift"},
+    "next_purchase": EVERYWHERE | {"horizons", "importance"},
+    "recommendation": EVERYWHERE | {"lists", "importance"},
 }
 
 
@@ -94,16 +102,44 @@ def content(kind: str, **changes: object) -> ReportContent:
         "settings": {"max_depth": 4, "input": None, "calibrated": True},
         "features": {"days_since_visit": "days from the last visit to the as-of"},
         "importance": {"days_since_visit": 3.0, "visits_91": 1.0},
-        "trials": [{"trial": 0, "loss": 0.25}, {"trial": 1, "loss": float("nan")}],
+        "trials": [{"trial": n, "loss": loss} for n, loss in enumerate((0.25, float("nan"), 0.21))],
+        "choice": evaluate(frame.assign(as_of=frame["as_of"] - 70), ["model"], metrics, 20),
+        "slices": slices.measured(frame, GROUPS, metrics[0], replicates=20),
+        "seconds": {"tuning": 3.0, "fit": 1.0},
     }
-    return ReportContent(**{**facts, **changes})
+    return ReportContent(**{**facts, **(extra() if kind == "churn" else {}), **changes})
+
+
+def extra() -> dict[str, object]:
+    """What only a task has that reads features and answers with one probability."""
+    frame = KINDS["churn"][0]
+    moved = np.random.default_rng(0).normal(size=(50, 2))
+    sample = Explained(
+        frame["customer_id"].to_numpy()[:50],
+        frame["as_of"].to_numpy(dtype=np.int32)[:50],
+        Contributions(("days_since_visit", "visits_91"), moved, np.zeros(50)),
+        moved,
+    )
+    pair = curves.pair_in(frame)
+    assert pair is not None
+    return {
+        "explained": sample,
+        "drift": (Drift("visits_91", 0.3, 0.5, 2.0, 3.0, 0.0, 0.1),),
+        "curve": profit.curve(frame, *pair, replicates=20),
+        "currency": "EUR",
+        "contrast": Contrast("ROC-AUC", 100, 0.8, 0.83, "Random folds would have said 0.83, not 0.80."),
+        "musts": (Target("roc_auc", 0.006),),
+        "aims": (Target("roc_auc", 0.99), Target("brier", -0.5)),
+        "purpose": "Says who stays away.",
+        "limits": ("Nothing is known of strangers.",),
+    }
 
 
 @cache
-def drawn(kind: str) -> tuple[ReportContent, dict[str, Figure]]:
+def drawn(kind: str) -> tuple[ReportContent, dict[str, Image]]:
     """The content of a kind with its pictures, made once."""
     given = content(kind)
-    return given, plots.figures(given.frame, given.evaluation, given.primary, given.importance)
+    return given, gallery.images(given)
 
 
 def text_of(page: str) -> str:
@@ -114,8 +150,8 @@ def text_of(page: str) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_page_has_the_verdict_first_and_every_number_of_the_evaluation(kind, tmp_path: Path):
-    given, figures = drawn(kind)
-    page = report.write(tmp_path / "reports" / "page.html", given, figures).read_text(encoding="utf-8")
+    given, images = drawn(kind)
+    page = report.write(tmp_path / "reports" / "page.html", given, images).read_text(encoding="utf-8")
     seen = text_of(page)
     (bar,) = given.evaluation.bars(given.bars)
     assert (
@@ -131,15 +167,52 @@ def test_page_has_the_verdict_first_and_every_number_of_the_evaluation(kind, tmp
     assert "base rate 0.1235" in seen
     assert "calibrated yes" in seen
     assert page.count("data:image/png;base64,") == len(PICTURES[kind])
-    assert re.findall(r'(?:src|href)="(?!data:)[^"]*"|url\(|@import|<script', page) == []
+    assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"|url\(|@import|<script src|https?:', page) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pictures_by_kind_say_their_finding(kind):
-    _, figures = drawn(kind)
-    assert set(figures) == PICTURES[kind]
-    for figure in figures.values():
-        assert len(figure.get_suptitle()) > 20
+def test_the_contents_lead_to_every_section_that_is_there(kind):
+    page = report.html(*drawn(kind))
+    wanted, there = re.findall(r'href="#(\w+)"', page), re.findall(r'<h2 id="(\w+)"', page)
+    assert wanted == there
+    assert ("targeting" in there) == (kind == "churn")
+    assert {"slices", "time", "tuning"} <= set(there)
+
+
+def test_verdict_says_how_far_musts_and_aims_are():
+    page = report.html(*drawn("churn"))
+    seen = text_of(page)
+    assert "Over the best baseline it reaches 1 of 1 must and 0 of 2 aims." in seen
+    assert re.search(r"aim ROC-AUC .*? reached asked \+0\.0060 \d\.\d{4} short asked \+0\.9900", seen)
+    assert "Random folds would have said 0.83, not 0.80." in seen
+    assert "Nothing is known of strangers." in seen
+    assert seen.index("Says who stays away.") < seen.index("The model reaches its bar.")
+
+
+def test_a_missed_must_colours_the_verdict():
+    met = report.html(content("churn"), {})
+    missed = report.html(content("churn", musts=(Target("roc_auc", 0.9),)), {})
+    assert '<section class="verdict ">' in met
+    assert '<section class="verdict short">' in missed
+
+
+def test_every_number_of_the_targeting_box_is_there_without_a_script():
+    given, images = drawn("churn")
+    page = re.sub(r"<script.*?</script>", "", report.html(given, images), flags=re.DOTALL)
+    assert given.curve is not None
+    advice = profit.advise(given.curve, profit.example(given.curve))
+    assert profit.money(advice.by_probability.profit_cents) in page
+    assert "not a measured lift" in page
+    assert images["profit"].uri in page
+
+
+def test_warnings_that_repeat_the_verdict_are_said_once():
+    given = content("churn")
+    (bar,) = given.evaluation.bars(given.bars)
+    sentence = given.evaluation.sentence(bar)
+    seen = text_of(report.html(content("churn", warnings=(sentence, "mind that.")), {}))
+    assert seen.count(sentence) == 1
+    assert "Mind that." in seen
 
 
 def test_page_draws_its_own_pictures_when_given_none(tmp_path: Path):
@@ -165,10 +238,14 @@ def test_a_missed_bar_and_a_baseline_that_wins_are_said_in_words():
 def test_page_of_one_cutoff_without_baselines_bars_trials_or_importance():
     frame = churn()[["customer_id", "as_of", "churned", "model.probability"]].iloc[:300]
     evaluation = evaluate(frame, metrics=probability_metrics("churned"), replicates=20)
-    given = content("churn", evaluation=evaluation, frame=frame, bars={}, importance={}, trials=())
-    figures = plots.figures(given.frame, given.evaluation, given.primary, given.importance)
-    seen = text_of(report.html(given, figures))
-    assert set(figures) == {"roc_pr", "calibration", "gain"}
+    bare = {"choice": None, "slices": (), "drift": (), "explained": None, "curve": None, "contrast": None}
+    bare |= {"musts": (), "aims": (), "importance": {}, "trials": (), "bars": {}}
+    given = content("churn", evaluation=evaluation, frame=frame, **bare)
+    images = gallery.images(given)
+    page = report.html(given, images)
+    seen = text_of(page)
+    assert set(images) == {"roc_pr", "calibration", "gain"}
+    assert re.findall(r'<h2 id="(\w+)"', page) == ["values", "calibration", "made", "features"]
     assert "No bar is set for this task." in seen
     assert "alone," not in seen
     assert "Tuning" not in seen
@@ -178,10 +255,10 @@ def test_page_of_one_cutoff_without_baselines_bars_trials_or_importance():
 def test_rows_of_one_class_have_no_curves_and_say_that_nothing_can_be_compared():
     frame = churn().assign(churned=0)
     evaluation = evaluate(frame, metrics=probability_metrics("churned"), replicates=20)
-    given = content("churn", evaluation=evaluation, frame=frame)
-    figures = plots.figures(given.frame, given.evaluation, given.primary, given.importance)
-    assert set(figures) == {"differences", "importance"}
-    seen = text_of(report.html(given, figures))
+    given = content("churn", evaluation=evaluation, frame=frame, slices=(), curve=None, drift=())
+    images = gallery.images(given)
+    assert set(images) == {"differences", "explained", "trials"}
+    seen = text_of(report.html(given, images))
     assert "ROC-AUC cannot be compared with recency: it is undefined on 600 rows" in seen
     assert "The model does not reach its bar." in seen
 
@@ -190,7 +267,7 @@ def test_page_of_one_cutoff_does_not_speak_of_pooling():
     frame = churn()[["customer_id", "as_of", "churned", "model.probability"]].iloc[:300]
     frame["worst.probability"] = 1 - frame["model.probability"]
     evaluation = evaluate(frame, metrics=probability_metrics("churned"), replicates=20)
-    given = content("churn", evaluation=evaluation, frame=frame, bars={"roc_auc": "worst"})
+    given = content("churn", evaluation=evaluation, frame=frame, bars={"roc_auc": "worst"}, musts=(), aims=())
     seen = text_of(report.html(given, {}))
     assert "No baseline has a better value than the model on any metric." in seen
     assert seen.count(report.style.number(evaluation.value("roc_auc").value, 4)) == 2
@@ -198,7 +275,7 @@ def test_page_of_one_cutoff_does_not_speak_of_pooling():
 
 def test_heading_and_page_name_state_the_horizon():
     title = "No visit within the horizon"
-    page = report.html(content("churn", title=title, data={report.HORIZON: 28}), {})
+    page = report.html(content("churn", title=title, data={HORIZON: 28}), {})
     assert "<h1>No visit within 28 days</h1>" in page
     assert "<title>No visit within 28 days" in page
     assert "<h1>No visit within the horizon</h1>" in report.html(content("churn", title=title, data={}), {})

@@ -43,7 +43,7 @@ def test_the_planted_world_is_learned_and_reported_beside_every_baseline(result:
     assert sorted(set(result.frame["as_of"])) == list(result.plan.reports)
     assert not result.frame.duplicated(["customer_id", "as_of"]).any()
     assert result.base_rates["churned"] == result.frame["churned"].mean()
-    assert list(result.seconds) == ["fingerprint", "examples", "tuning", "report", "fit"]
+    assert list(result.seconds) == ["fingerprint", "examples", "tuning", "fit", "report", "explain"]
 
 
 def test_the_model_says_what_it_was_made_from(result: runs.RunResult, snapshots: Snapshots) -> None:
@@ -116,14 +116,18 @@ def test_other_labels_other_seed_other_cutoffs_are_other_studies(snapshots: Snap
     source = dataclasses.replace(
         snapshots.canonical.source, labels=dataclasses.replace(snapshots.labels, churn=churn)
     )
+
+    def study(*given) -> str:
+        return runs._choice(*given).study
+
     relabelled = Snapshots(dataclasses.replace(snapshots.canonical, source=source), snapshots.until)
     names = [
-        runs.study_name(snapshots, task, layout, TINY, 0),
-        runs.study_name(snapshots, task, layout, more, 0),
-        runs.study_name(snapshots, task, layout, TINY, 1),
-        runs.study_name(relabelled, task, layout, TINY, 0),
-        runs.study_name(snapshots, task, layout, wider, 0),
-        runs.study_name(snapshots.cut(snapshots.until - 1), task, layout, TINY, 0),
+        study(snapshots, task, layout, TINY, 0),
+        study(snapshots, task, layout, more, 0),
+        study(snapshots, task, layout, TINY, 1),
+        study(relabelled, task, layout, TINY, 0),
+        study(snapshots, task, layout, wider, 0),
+        study(snapshots.cut(snapshots.until - 1), task, layout, TINY, 0),
     ]
     assert names[0] == names[1]
     assert len(set(names)) == 5
@@ -142,7 +146,7 @@ def test_one_class_ends_in_a_sentence(snapshots: Snapshots, storage: str) -> Non
     class Everybody(Churn):
         def examples(self, snapshots, cutoffs):
             rows = super().examples(snapshots, cutoffs)
-            return dataclasses.replace(rows, next_days=np.ones(len(rows)))
+            return dataclasses.replace(rows, outcome=np.zeros(len(rows)))
 
     with pytest.raises(UserError, match="both kinds are needed") as refused:
         runs.run(Everybody(), snapshots, TINY, 4, storage)

@@ -9,7 +9,7 @@ import pytest
 
 from features.errors import UserError
 from features.workspace import Workspace
-from training import tracking
+from training import store, tracking
 
 TAGS = {
     "task": "churn",
@@ -43,7 +43,7 @@ def test_what_is_logged_is_read_back(workspace: Workspace, run_id: str) -> None:
     assert (info.task, info.seed, info.params, info.budget) == ("churn", 4, {"a": 1.5}, {"trials": 2})
     assert info.as_of == 17501
     assert info.metrics == {f"cutoff/{i}/roc_auc.low": i / 3 for i in range(1500)}
-    run = tracking.client(workspace).get_run(run_id)
+    run = store.client(workspace).get_run(run_id)
     assert len(run.data.params) == 150
     assert run.info.status == "FINISHED"
     assert tracking.load_rows(workspace, run_id)["customer_id"].tolist() == ["c1"]
@@ -81,7 +81,7 @@ def test_two_workspaces_in_one_process_keep_apart(workspace: Workspace, run_id: 
 def test_a_run_that_breaks_is_failed_and_no_training_run(workspace: Workspace) -> None:
     with pytest.raises(RuntimeError), tracking.new_run(workspace, "churn") as broken:
         raise RuntimeError
-    assert tracking.client(workspace).get_run(broken).info.status == "FAILED"
+    assert store.client(workspace).get_run(broken).info.status == "FAILED"
     with pytest.raises(UserError, match="not a finished training run"):
         tracking.run_info(workspace, broken)
 

@@ -8,10 +8,13 @@ probability drawn from Beta(a, b). With x repeat visits, the last at age t, seen
       + [x > 0] B(a + 1, b + x - 1) / B(a, b) * G(r + x) alpha^r / (G(r) (alpha + t)^(r + x))
     P(alive) = 1 / (1 + [x > 0] a / (b + x - 1) * ((alpha + T) / (alpha + t))^(r + x))
     P(a visit within h) = P(alive) * (1 - ((alpha + T) / (alpha + T + h))^(r + x))
+    E(visits within h)  = P(alive) * (r + x) / (alpha + T)
+                          * integral from 0 to h of 2F1(r + x + 1, a; a + b + x; -w / (alpha + T)) dw
 
-The last line is the first term of L with T moved on by h: alive, and no visit yet. Time is in days, a
-visit counts for its whole day, so a customer whose first day is f has age T = as-of - 1 - f, and the h days
-from the as-of on are (T, T + h].
+P(a visit) is the first term of L with T moved on by h: alive, and no visit yet. E(visits) adds up the rate
+of visits of those still there; the paper's closed form has a pole at a = 1, the integral has none. Time is in
+days, a visit counts for its whole day, so a customer whose first day is f has age T = as-of - 1 - f, and the
+h days from the as-of on are (T, T + h].
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import betaln, gammaln
+from scipy.special import betaln, gammaln, hyp2f1
 
 from features.evaluators.offline import FeatureMatrix
 
@@ -31,6 +34,7 @@ Floats = NDArray[np.float64]
 LARGEST_FIT = 20_000
 # Keeps the logarithms of the parameters finite when customers all look alike.
 PENALTY = 1e-3
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,23 @@ class BgNbd:
         )
         return np.where(x > 0, 1.0 / (1.0 + np.exp(np.minimum(odds, 700.0))), 1.0)
 
-    def visit(self, customers: Summary, horizon_days: float) -> Floats:
+    def visit(self, customers: Summary, horizon_days: Floats | float) -> Floats:
         """P(a visit within the horizon), n values."""
         reach = self.alpha + customers.age
         stays_away = np.exp((self.r + customers.repeats) * (np.log(reach) - np.log(reach + horizon_days)))
         chance: Floats = self.alive(customers) * (1.0 - stays_away)
         return chance
+
+    def visits(self, customers: Summary, horizon_days: Floats | float) -> Floats:
+        """Expected visits within the horizon, n values."""
+        n, reach = (self.r + customers.repeats)[:, None], (self.alpha + customers.age)[:, None]
+        # Over log(1 + w / reach): the rate falls fast at first where the customer was hardly seen.
+        longest = np.log1p(np.reshape(horizon_days, (-1, 1)) / reach)
+        moments = np.expm1(longest * (_NODES + 1.0) / 2.0)
+        left = hyp2f1(n + 1.0, self.a, self.a + self.b + customers.repeats[:, None], -moments)
+        rate = (left * (moments + 1.0)) @ _WEIGHTS * longest[:, 0] / 2.0
+        expected: Floats = self.alive(customers) * n[:, 0] * rate
+        return expected
 
     def median_days(self, customers: Summary, longest: float) -> Floats:
         """Days until a visit is as likely as not, at most `longest`, n values."""

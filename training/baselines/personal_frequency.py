@@ -6,24 +6,20 @@ like those of single purchases on one day, rank by the item's popularity.
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
+from training.baselines.purchases import Purchases
 from training.recommendation import lists
-from training.recommendation.context import FREQUENCY, OwnItems
-from training.recommendation.examples import Block, Collector, report_frame
+from training.recommendation.blocks import report_frame
+from training.recommendation.context import FREQUENCY
 
 NAME = "personal_frequency"
 
 
-def report(block: Block, collector: Collector) -> pd.DataFrame:
+def report(purchases: Purchases) -> pd.DataFrame:
     """Report frame of the customers of a block, half-life 120 days; no fields of new items."""
-    items = collector.assortment(block.cutoff).items
-    customers = np.searchsorted(collector.ledger.customers, block.truth.customer_id)
-    own = OwnItems.of(items.recode(collector.histories).take(customers), block.cutoff)
-    sold = np.empty(len(items), dtype=np.int64)
-    sold[items.popular] = np.arange(len(items))
-    chosen, rank = lists.best(own.row, sold[own.item], own.decayed[:, FREQUENCY], lists.TOP)
+    own, block = purchases.own, purchases.block
+    chosen, rank = lists.best(own.row, purchases.column, own.decayed[:, FREQUENCY], lists.TOP)
     fields = block.truth.qualities(own.row[chosen], own.item[chosen], rank, "all", block.items)
     columns = {f"{NAME}.{name}": values for name, values in fields.items()}
     return report_frame(block.truth, block.cutoff, columns)

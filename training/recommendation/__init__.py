@@ -6,12 +6,16 @@
 - `items`: the catalogue of items as of a day, with their popularity, price and place in the assortment.
 - `collaborative`: item-to-item weights (EASE), kept sparse.
 - `context`: what is known of a group of customers as of a day: own items, affinities, collaborative scores.
-- `candidates`: the items worth ranking for each customer.
+- `candidates`: the items worth ranking for each customer, from named sources.
 - `inputs`: what the ranker reads about a candidate.
-- `lists`: the best of each customer's scored candidates, and how good such lists were.
+- `owned`: what a customer has and does not need again yet.
+- `lists`: the best of each customer's scored candidates, how varied and how good such lists were.
 - `assortment`: items and collaborative weights of one day, and customers described in their terms.
-- `examples`: labelled candidates of training and report cutoffs.
-- `ranker`: fits the booster.
+- `blocks`: labelled candidates of one cutoff, and the lists that scores make of them.
+- `examples`: the blocks of training, validation and report cutoffs.
+- `ranker`: the boosters of own and of new items.
 - `recommender`: a fitted model at work, the same for one customer and for the base.
 - `task`: the training task.
+- `associations`: what is bought together, with support, confidence and lift.
+- `similar`: which products the same customers buy.
 """

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.recommendation import inputs
-from training.recommendation.candidates import Candidates, choose, covered
+from training.recommendation.candidates import SOURCES, Candidates, choose, covered
 from training.recommendation.collaborative import Collaborative
 from training.recommendation.context import Context, OwnItems
 from training.recommendation.histories import Histories
@@ -25,18 +25,22 @@ class Assortment:
     Attributes:
         items: the catalogue.
         collaborative: which items go together.
+        sources: where candidates come from.
     """
 
     items: Items
     collaborative: Collaborative
+    sources: tuple[str, ...] = SOURCES
 
     @classmethod
-    def at(cls, ledger: Ledger, histories: Histories, as_of: int) -> Assortment:
+    def at(
+        cls, ledger: Ledger, histories: Histories, as_of: int, sources: tuple[str, ...] = SOURCES
+    ) -> Assortment:
         """As of a day, from what was known before it."""
         items = Items.at(ledger, as_of)
         own = OwnItems.of(items.recode(histories), as_of)
         best = covered(items)
-        return cls(items, Collaborative.fit(best, own.matrices(best, len(items))))
+        return cls(items, Collaborative.fit(best, own.matrices(best, len(items))), sources)
 
     def describe(
         self, coded: Histories, as_of: int, basket: Sequence[NDArray[np.int64]] | None = None
@@ -50,7 +54,7 @@ class Assortment:
         """
         own = OwnItems.of(coded, as_of)
         context = Context.of(own, self.items, self.collaborative, basket)
-        candidates = choose(context, self.items, self.collaborative.covered)
+        candidates = choose(context, self.items, self.collaborative.covered, self.sources)
         return context, candidates, inputs.build(candidates, context, self.items, self.collaborative.covered)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -58,6 +62,6 @@ class Assortment:
         return {**self.items.arrays(), **self.collaborative.arrays()}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Assortment:
+    def of(cls, arrays: Mapping[str, NDArray[Any]], sources: Sequence[str] = SOURCES) -> Assortment:
         """From the model's artifact."""
-        return cls(Items.of(arrays), Collaborative.of(arrays))
+        return cls(Items.of(arrays), Collaborative.of(arrays), tuple(sources))

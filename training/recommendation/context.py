@@ -13,7 +13,7 @@ from training.recommendation.collaborative import SETTINGS, Collaborative, whole
 from training.recommendation.decay import Decay
 from training.recommendation.grouping import changes, counted, distinct
 from training.recommendation.histories import Histories
-from training.recommendation.items import Items
+from training.recommendation.items import TYPE, Items
 
 OWN_HALF_LIVES = (15, 40, 120)
 FREQUENCY = 2
@@ -128,10 +128,14 @@ class Context:
         own: what they bought.
         rows: whole numbers of the first collaborative setting (n x m), basket included.
         scores: collaborative scores of the covered items, one matrix (n x m) per setting.
-        amounts: per level of the assortment, decayed baskets (half-life 120 days) of each of its
-            members (n x members).
-        since: per level, days since a customer last bought from a member, infinite if never.
-        kinds: per level, how many distinct items of a member a customer has bought.
+        amounts: per kind of group, decayed baskets (half-life 120 days) of each of its members
+            (n x members).
+        since: per kind of group, days since a customer last bought from a member, infinite if never.
+        kinds: per kind of group, how many distinct items of a member a customer has bought.
+        dearness: what a customer pays over what a product type costs, weighted by decayed baskets, by
+            product type and in all (n x members + 1); NaN where nothing was bought.
+        tried: items bought for the first time per day of visit, decayed with a half-life of 30 days (n).
+        tenure: days since the first purchase, NaN without any (n).
     """
 
     own: OwnItems
@@ -140,6 +144,9 @@ class Context:
     amounts: tuple[NDArray[np.float64], ...]
     since: tuple[NDArray[np.float64], ...]
     kinds: tuple[NDArray[np.float64], ...]
+    dearness: NDArray[np.float64]
+    tried: NDArray[np.float64]
+    tenure: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -164,7 +171,35 @@ class Context:
             amounts.append(counted(key, own.decayed[:, FREQUENCY], size).reshape(shape))
             kinds.append(counted(key, np.ones(len(key)), size).reshape(shape))
             since.append(latest.reshape(shape))
-        return cls(own, matrices[0], scores, tuple(amounts), tuple(since), tuple(kinds))
+        tried = counted(own.row, Decay(VISIT_HALF_LIVES[0])(own.first.astype(np.int64)), own.customers)
+        tenure = np.full(own.customers, -np.inf)
+        np.maximum.at(tenure, own.row, own.first)
+        return cls(
+            own,
+            matrices[0],
+            scores,
+            tuple(amounts),
+            tuple(since),
+            tuple(kinds),
+            _dearness(own, items, amounts[TYPE]),
+            tried / np.maximum(1e-9, own.visits[:, 0]),
+            np.where(np.isinf(tenure), np.nan, tenure),
+        )
+
+
+def _dearness(own: OwnItems, items: Items, amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+    members = amounts.shape[1]
+    weight = own.decayed[:, FREQUENCY]
+    key = own.row * members + items.level[own.item, TYPE]
+    paid = counted(key, weight * items.dearness[own.item], amounts.size).reshape(amounts.shape)
+    whole = counted(own.row, weight * items.dearness[own.item], own.customers)
+    amount = counted(own.row, weight, own.customers)
+    paid, amount = (
+        np.append(paid, whole[:, np.newaxis], axis=1),
+        np.append(amounts, amount[:, np.newaxis], axis=1),
+    )
+    dearness: NDArray[np.float64] = np.divide(paid, amount, out=np.full(paid.shape, np.nan), where=paid > 0)
+    return dearness
 
 
 def _visits(row: NDArray[np.int64], age: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

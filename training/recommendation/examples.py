@@ -2,107 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from features.columns import AS_OF, CUSTOMER_ID
-from training.recommendation import lists
+from training.boosting import Binned
+from training.recommendation import ranker
 from training.recommendation.assortment import Assortment
+from training.recommendation.blocks import Block, Truth
+from training.recommendation.candidates import SOURCES
 from training.recommendation.grouping import distinct, places
 from training.recommendation.histories import Histories
+from training.recommendation.items import TYPE
 from training.recommendation.ledger import Ledger
+from training.recommendation.owned import last_share
 
-CHUNK = 256
+CHUNK = 128
 # Fits learn from at most so many customers of a cutoff, from all that they bought, and from these shares of
 # the candidates they did not buy; weights make up for what is left out, so probabilities stay what they are.
-SAMPLED_CUSTOMERS = 800
-OWN_SHARE = 0.5
-NEW_SHARE = 0.15
+SAMPLED_CUSTOMERS = 1000
+OWN_SHARE = 0.25
+NEW_SHARE = 0.1
 ASSORTMENTS_KEPT = 6
+# Blocks with all candidates of all customers are large, and asked for once or twice.
+COMPLETE_KEPT = 2
+# Blocks built at once: each takes hundreds of megabytes while it is made.
+BUILDERS = 2
+TRAINING, VALIDATION, COMPLETE = "training", "validation", "complete"
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What n customers bought in the window after a cutoff.
-
-    Attributes:
-        customer_id: n ids, ascending.
-        sizes: distinct items bought, by (target, kind): target a is the first basket, b the whole window;
-            new are items never bought before the cutoff.
-        pairs: keys customer place * items + item of target b, ascending.
-        first: which of `pairs` are in target a.
-    """
-
-    customer_id: NDArray[np.str_]
-    sizes: dict[tuple[str, str], NDArray[np.float64]]
-    pairs: NDArray[np.int64]
-    first: NDArray[np.bool_]
-
-    def qualities(
-        self, row: NDArray[Any], item: NDArray[Any], rank: NDArray[Any], kind: str, items: int
-    ) -> dict[str, NDArray[np.float64]]:
-        """Fields of a report frame for lists of one kind (entries in any order, rank from 0)."""
-        key = row * items + item
-        at = places(self.pairs, key)
-        hits = {"a": np.append(self.first, False)[at], "b": at >= 0}
-        return {
-            lists.field(measure, target, kind): values
-            for target in lists.TARGETS
-            for measure, values in lists.quality(row, rank, hits[target], self.sizes[target, kind]).items()
-        }
-
-
-@dataclass(frozen=True)
-class Block:
-    """Candidates of the customers at one cutoff.
-
-    Attributes:
-        cutoff: the as-of.
-        truth: what the customers then bought.
-        items: number of items of the cutoff's catalogue.
-        row: customer of each candidate.
-        item: code of the item.
-        new: whether the customer never bought it before.
-        inputs: candidates x INPUTS.
-        label: whether it was bought in the window.
-        weight: how many candidates it stands for.
-    """
-
-    cutoff: int
-    truth: Truth
-    items: int
-    row: NDArray[np.int32]
-    item: NDArray[np.int32]
-    new: NDArray[np.bool_]
-    inputs: NDArray[np.float32]
-    label: NDArray[np.bool_]
-    weight: NDArray[np.float64]
-
-    def report(self, score: NDArray[np.float64], model: str) -> pd.DataFrame:
-        """Report frame of the customers with a target, by the quality of the lists that a score makes."""
-        fields: dict[str, NDArray[Any]] = {}
-        for kind in lists.KINDS:
-            pool = np.flatnonzero(self.new) if kind == "new" else np.arange(len(self.row))
-            chosen, rank = lists.best(self.row[pool], self.item[pool], score[pool], lists.TOP)
-            picked = pool[chosen]
-            fields |= self.truth.qualities(
-                self.row[picked].astype(np.int64), self.item[picked], rank, kind, self.items
-            )
-        return report_frame(
-            self.truth, self.cutoff, {f"{model}.{name}": values for name, values in fields.items()}
-        )
-
-
-def report_frame(truth: Truth, cutoff: int, columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
-    """Rows of a report frame: the customers who bought an item in the window."""
-    frame = pd.DataFrame({CUSTOMER_ID: truth.customer_id.astype(object), AS_OF: cutoff, **columns})
-    return frame[truth.sizes["b", "all"] > 0].reset_index(drop=True)
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -116,6 +52,8 @@ class RankingExamples:
 
     cutoffs: tuple[int, ...]
     collector: Collector
+    _binned: dict[int, dict[str, Binned]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return sum(len(block.row) for block in self.training)
@@ -127,33 +65,53 @@ class RankingExamples:
     @property
     def training(self) -> list[Block]:
         """A sample of the candidates of each cutoff, to fit on."""
-        return [self.collector.block(cutoff, sample=True) for cutoff in self.cutoffs]
+        build = partial(self.collector.block, use=TRAINING)
+        with ThreadPoolExecutor(BUILDERS) as pool:
+            return list(pool.map(build, self.cutoffs))
 
     @property
-    def complete(self) -> list[Block]:
-        """All candidates of all customers of each cutoff, to make lists of."""
-        return [self.collector.block(cutoff, sample=False) for cutoff in self.cutoffs]
+    def validation(self) -> list[Block]:
+        """All candidates of a sample of the customers of each cutoff, to choose settings by."""
+        return [self.collector.block(cutoff, VALIDATION) for cutoff in self.cutoffs]
+
+    @property
+    def complete(self) -> Iterator[Block]:
+        """All candidates of all customers of each cutoff, to make lists of; one after the other."""
+        return (self.collector.block(cutoff, COMPLETE) for cutoff in self.cutoffs)
+
+    def binned(self, limit: int) -> dict[str, Binned]:
+        """About so many rows at most for fits to learn from, binned once for all fits on them."""
+        with self._lock:
+            if limit not in self._binned:
+                self._binned[limit] = ranker.binned(self.training, limit)
+        return self._binned[limit]
 
 
 @dataclass
 class Collector:
-    """Builds assortments and blocks of one run, each once.
+    """Builds assortments and blocks of one run, each once, also when several threads ask.
 
     Attributes:
         ledger: what the run may read.
         until: the run's as-of.
+        sources: where candidates come from.
     """
 
     ledger: Ledger
     until: int
+    sources: tuple[str, ...] = SOURCES
     _assortments: dict[int, Assortment] = field(default_factory=dict, repr=False)
-    _blocks: dict[tuple[int, bool], Block] = field(default_factory=dict, repr=False)
+    _locks: dict[Any, threading.Lock] = field(default_factory=dict, repr=False)
+    _builders: threading.Semaphore = field(default_factory=partial(threading.Semaphore, BUILDERS), repr=False)
+    _blocks: dict[tuple[int, str], Block] = field(default_factory=dict, repr=False)
 
     def cut(self, until: int) -> Collector:
         """The collector of an earlier as-of. Nothing is built twice when no line ever arrived late."""
         if until == self.until:
             return self
-        earlier = Collector(self.ledger.cut(until), until, self._assortments)
+        earlier = Collector(
+            self.ledger.cut(until), until, self.sources, self._assortments, self._locks, self._builders
+        )
         if (self.ledger.known_day == self.ledger.day).all():
             horizon = self.ledger.labels.recommendation.horizon_days
             earlier._blocks = {key: block for key, block in self._blocks.items() if key[0] + horizon <= until}
@@ -166,22 +124,34 @@ class Collector:
 
     def assortment(self, as_of: int) -> Assortment:
         """Items and factors as of a day; the latest few asked for are kept."""
-        found = self._assortments.pop(as_of, None) or Assortment.at(self.ledger, self.histories, as_of)
-        self._assortments[as_of] = found
-        while len(self._assortments) > ASSORTMENTS_KEPT:
-            del self._assortments[next(iter(self._assortments))]
-        return found
+        return self._kept(
+            self._assortments,
+            as_of,
+            lambda: Assortment.at(self.ledger, self.histories, as_of, self.sources),
+            lambda: [*self._assortments][:-ASSORTMENTS_KEPT],
+        )
 
     def examples(self, cutoffs: Sequence[int]) -> RankingExamples:
         """Blocks of these cutoffs."""
         return RankingExamples(tuple(sorted(set(cutoffs))), self)
 
-    def block(self, cutoff: int, *, sample: bool) -> Block:
-        """The block of a cutoff, or the sample of it that fits learn from."""
-        key = (cutoff, sample)
-        if key not in self._blocks:
-            self._blocks[key] = self._build(cutoff, sample=sample)
-        return self._blocks[key]
+    def block(self, cutoff: int, use: str) -> Block:
+        """The block of a cutoff for one use: a sample to fit on, one to choose by, or complete."""
+        return self._kept(
+            self._blocks,
+            (cutoff, use),
+            partial(self._build, cutoff, use),
+            lambda: [key for key in self._blocks if key[1] == COMPLETE][:-COMPLETE_KEPT],
+        )
+
+    def _kept(self, held: dict[K, V], key: K, make: Callable[[], V], old: Callable[[], list[K]]) -> V:
+        """What is held under a key, made when it is not; the old ones are let go."""
+        with self._locks.setdefault((id(held), key), threading.Lock()):
+            found = held.get(key) or make()
+            held[key] = found
+            for each in old():
+                held.pop(each, None)
+        return found
 
     def truth(self, cutoff: int, customers: NDArray[np.int64]) -> Truth:
         """What the customers bought after a cutoff, in the codes of its catalogue."""
@@ -205,24 +175,39 @@ class Collector:
         pairs = row * len(codes) + np.searchsorted(codes, product)
         return Truth(ledger.customers[customers], sizes, pairs, first)
 
-    def _build(self, cutoff: int, *, sample: bool) -> Block:
+    def _build(self, cutoff: int, use: str) -> Block:
+        with self._builders:
+            return self._made(cutoff, use)
+
+    def _made(self, cutoff: int, use: str) -> Block:
         assortment = self.assortment(cutoff)
         customers = self.ledger.customers_at(cutoff)
         draw = np.random.default_rng(cutoff)
-        if sample and len(customers) > SAMPLED_CUSTOMERS:
+        if use != COMPLETE and len(customers) > SAMPLED_CUSTOMERS:
             customers = np.sort(draw.choice(customers, SAMPLED_CUSTOMERS, replace=False))
         truth = self.truth(cutoff, customers)
         coded = assortment.items.recode(self.histories.take(customers))
         size = len(assortment.items)
         parts = []
         for first in range(0, max(1, len(customers)), CHUNK):
-            _, candidates, inputs = assortment.describe(coded.slice(first, first + CHUNK), cutoff)
+            context, candidates, inputs = assortment.describe(coded.slice(first, first + CHUNK), cutoff)
             row, new = candidates.row + first, candidates.entry < 0
             label = places(truth.pairs, row * size + candidates.item) >= 0
             weight = np.ones(len(row))
-            if sample:
+            if use == TRAINING:
                 weight = np.where(label, 1.0, 1.0 / np.where(new, NEW_SHARE, OWN_SHARE))
             kept = draw.random(len(row)) * weight < 1.0
-            arrays = (row.astype(np.int32), candidates.item.astype(np.int32), new, inputs, label, weight)
+            arrays = (
+                row.astype(np.int32),
+                candidates.item.astype(np.int32),
+                new,
+                assortment.items.level[candidates.item, TYPE],
+                np.append(last_share(context.own, assortment.items), np.inf)[candidates.entry].astype(
+                    np.float32
+                ),
+                inputs,
+                label,
+                weight,
+            )
             parts.append([array[kept] for array in arrays])
         return Block(cutoff, truth, size, *(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 LINES = """
 WITH line AS (
     SELECT customer_id, product_id, day, known_day, coalesce(basket_id, 'day ' || day) AS basket_id,
-           min(occurred_at) AS occurred_at, CAST(sum(amount_cents) AS BIGINT) AS amount_cents
+           min(occurred_at) AS occurred_at, CAST(sum(amount_cents) AS BIGINT) AS amount_cents,
+           coalesce(sum(discount_cents), 0) > 0 AS discounted
     FROM transactions
     WHERE product_id IS NOT NULL AND coalesce(quantity, 1) > 0
     GROUP BY ALL
@@ -36,12 +37,13 @@ WITH line AS (
     FROM line GROUP BY customer_id, basket_id
 )
 SELECT customer_id, product_id, day, min(known_day) AS known_day,
-       arg_min(amount_cents, known_day) AS amount_cents, basket
+       arg_min(amount_cents, known_day) AS amount_cents, arg_min(discounted, known_day) AS discounted, basket
 FROM line JOIN basket USING (customer_id, basket_id)
 GROUP BY customer_id, product_id, day, basket
 ORDER BY basket, product_id, day
 """
 LEVELS = ("department", "category", "product_type")
+MAKER = ("brand", "manufacturer")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Ledger:
         customers: customer ids, ascending; `customer` counts in them.
         products: product ids, ascending; `product` counts in them.
         levels: department, category and product type of each product, '' when not known (p x 3).
+        maker: brand and manufacturer of each product, '' when not known (p x 2).
         allowed: products that may be items at all.
         customer: who bought.
         product: what.
@@ -60,12 +63,14 @@ class Ledger:
         day: when, local day.
         known_day: local day on which the line arrived.
         amount_cents: paid.
+        discounted: whether less was asked than usual.
     """
 
     labels: LabelDefinitions
     customers: NDArray[np.str_]
     products: NDArray[np.str_]
     levels: NDArray[np.str_]
+    maker: NDArray[np.str_]
     allowed: NDArray[np.bool_]
     customer: NDArray[np.int32]
     product: NDArray[np.int32]
@@ -73,6 +78,7 @@ class Ledger:
     day: NDArray[np.int32]
     known_day: NDArray[np.int32]
     amount_cents: NDArray[np.int64]
+    discounted: NDArray[np.bool_]
 
     @classmethod
     def read(cls, snapshots: Snapshots) -> Ledger:
@@ -81,12 +87,14 @@ class Ledger:
         columns = fetch(connection, LINES)
         customer, customers = coded(columns["customer_id"])
         product, products = coded(columns["product_id"])
-        levels = _levels(connection, products, given=snapshots.canonical.has("products"))
+        texts = _texts(connection, products, given=snapshots.canonical.has("products"))
+        levels, maker = texts[:, : len(LEVELS)], texts[:, len(LEVELS) :]
         return cls(
             snapshots.labels,
             customers,
             products,
             levels,
+            maker,
             _allowed(levels, snapshots.labels),
             customer,
             product,
@@ -94,12 +102,13 @@ class Ledger:
             columns["day"].astype(np.int32),
             columns["known_day"].astype(np.int32),
             columns["amount_cents"].astype(np.int64),
+            columns["discounted"].astype(np.bool_),
         )
 
     def cut(self, until: int) -> Ledger:
         """The lines known before an earlier day."""
         kept = (self.day < until) & (self.known_day < until)
-        columns = ("customer", "product", "basket", "day", "known_day", "amount_cents")
+        columns = ("customer", "product", "basket", "day", "known_day", "amount_cents", "discounted")
         return replace(self, **{name: getattr(self, name)[kept] for name in columns})
 
     def before(self, as_of: int) -> NDArray[np.bool_]:
@@ -165,19 +174,19 @@ class Ledger:
         )
 
 
-def _levels(
+def _texts(
     connection: duckdb.DuckDBPyConnection, products: NDArray[np.str_], *, given: bool
 ) -> NDArray[np.str_]:
-    """The levels of each product; '' where there is no product table, no such column or no value."""
+    """Levels, brand and manufacturer of each product; '' where no table, column or value says."""
     found: dict[str, tuple[Any, ...]] = {}
     if given:
         present = {row[0] for row in connection.execute("DESCRIBE products").fetchall()}
-        chosen = ", ".join(f"coalesce({name}, '')" if name in present else "''" for name in LEVELS)
+        chosen = ", ".join(f"coalesce({name}, '')" if name in present else "''" for name in (*LEVELS, *MAKER))
         rows = connection.execute(f"SELECT product_id, {chosen} FROM products").fetchall()
         found = {row[0]: row[1:] for row in rows}
-    nothing = ("",) * len(LEVELS)
-    levels = [found.get(str(product), nothing) for product in products]
-    return np.array(levels, dtype=np.str_).reshape(len(products), len(LEVELS))
+    nothing = ("",) * (len(LEVELS) + len(MAKER))
+    texts = [found.get(str(product), nothing) for product in products]
+    return np.array(texts, dtype=np.str_).reshape(len(products), len(nothing))
 
 
 def _allowed(levels: NDArray[np.str_], labels: LabelDefinitions) -> NDArray[np.bool_]:

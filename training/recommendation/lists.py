@@ -2,30 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.recommendation.grouping import changes, counted, distinct
+
 TOP = 10
 KINDS = ("all", "new")
 TARGETS = ("a", "b")
+ONE_MORE = 0.5
+LOOKED_AT = 5
 
 
-def best(
-    row: NDArray[Any], item: NDArray[Any], score: NDArray[Any], limit: int
+@dataclass(frozen=True)
+class Rules:
+    """What keeps a list from being more of the same.
+
+    Attributes:
+        per_type: a list's items of one product type beyond so many stay only where nothing else comes to half
+            their probability (of the best LOOKED_AT items per place); None: they all stay.
+        rest: own items that last are left out until this share of their usual gap has passed (`owned`).
+    """
+
+    per_type: int | None = 4
+    rest: float = 0.5
+
+
+RULES = Rules()
+PLAIN = Rules(None, 0.0)
+
+
+def best(  # noqa: PLR0917 (columns of one table)
+    row: NDArray[Any],
+    item: NDArray[Any],
+    score: NDArray[Any],
+    limit: int,
+    kind: NDArray[Any] | None = None,
+    most: int | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The highest scores of each row.
+
+    Args:
+        row: place of the customer of each entry.
+        item: its item.
+        score: its score.
+        limit: entries of a row at most.
+        kind: product type of each entry.
+        most: entries of one kind after which a score, not negative, counts half; None: none does.
 
     Returns:
         places of the chosen entries by row and rank, and their ranks from 0; of equal scores the lower `item`
         comes first.
     """
     order = np.lexsort((item, -score, row))
-    ordered = row[order]
-    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    if kind is not None and most is not None:
+        order = order[_ranks(row[order]) < LOOKED_AT * limit]
+        whose, what, worth = row[order], kind[order], score[order].copy()
+        alike = np.lexsort((what, whose))
+        worth[alike[_ranks(whose[alike], what[alike]) >= most]] *= ONE_MORE
+        first = np.lexsort((-worth, whose))
+        order = order[np.sort(first[_ranks(whose[first]) < limit])]
+    rank = _ranks(row[order])
     kept = rank < limit
     return order[kept], rank[kept]
+
+
+def _ranks(*keys: NDArray[Any]) -> NDArray[np.int64]:
+    """Place of each row among those of equal keys, from 0; equal keys stand side by side."""
+    starts = np.flatnonzero(changes(*keys))
+    sizes = np.diff(np.append(starts, len(keys[0])))
+    return np.arange(len(keys[0])) - np.repeat(starts, sizes)
 
 
 def quality(
@@ -58,3 +107,21 @@ def quality(
 def field(measure: str, target: str, kind: str) -> str:
     """Name of a quality in a report frame, like `ndcg10_b_new`."""
     return f"{measure}{TOP}_{target}_{kind}"
+
+
+def variety(
+    row: NDArray[Any], item: NDArray[Any], kind: NDArray[Any], customers: int, which: str
+) -> dict[str, NDArray[np.float64]]:
+    """How different the listed items are, per customer; the mean over customers is the figure.
+
+    `types10_all`: product types in the list. `catalogue10_all`: each listed item counts 1 over the number of
+    lists that hold it, so that the mean times the customers is the number of items that some list holds.
+    """
+    size = 1 + int(max(kind.max(initial=0), item.max(initial=0)))
+    types = distinct(row.astype(np.int64) * size + kind)
+    lists_with = np.bincount(item, minlength=size)
+    kinds = counted(types // size, np.ones(len(types)), customers)
+    return {
+        f"types{TOP}_{which}": kinds,
+        f"catalogue{TOP}_{which}": counted(row, 1.0 / lists_with[item], customers),
+    }

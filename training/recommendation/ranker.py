@@ -1,57 +1,98 @@
-"""The booster that gives each candidate the probability of being bought within the horizon."""
+"""The boosters that give each candidate the probability of being bought within the horizon.
+
+One learns from items the customer bought before, one from new ones: a habit that goes on and a first try have
+little in common, and a new item is a hundred times less likely. As of 2017-09-03 and 2017-10-01 lists of new
+items by two boosters had 3 % more NDCG@10 than those by one of the same size.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
 from features.errors import ExitCode, UserError
-from training.boosting import THREADS, TREE_SETTINGS
-from training.recommendation.examples import Block
+from training import boosting
+from training.boosting import Binned
+from training.recommendation.blocks import Block
 from training.recommendation.inputs import INPUTS
 from training.task import Params
 
+OWN, NEW = "own", "new"
+# Settings that the two boosters do not share, by their names in the search space.
+OF_NEW = {"max_depth": "new_depth", "rounds": "new_rounds"}
 
-def train(blocks: Sequence[Block], params: Params, seed: int) -> xgb.Booster:
-    """Fit the booster.
+
+def binned(blocks: Sequence[Block], limit: int) -> dict[str, Binned]:
+    """The rows each booster learns from; one that has not seen both answers learns from all rows.
+
+    Args:
+        blocks: samples of the training cutoffs.
+        limit: about so many rows at most, those of a share of the customers.
 
     Raises:
         UserError: nothing was bought, or nothing was not.
     """
-    rows = sum(len(block.row) for block in blocks)
-    drawn = [
-        (block, _drawn(block, min(1.0, int(params["sample_rows"]) / max(1, rows)), seed)) for block in blocks
-    ]
-    label = np.concatenate([np.empty(0, np.bool_), *(block.label[chosen] for block, chosen in drawn)])
-    if not label.any() or label.all():
+    share = min(1.0, limit / max(1, sum(len(block.row) for block in blocks)))
+    drawn = [(block, _drawn(block, share)) for block in blocks]
+    parts = ("inputs", "label", "weight", "new")
+    columns = {part: [getattr(block, part)[rows] for block, rows in drawn] for part in parts}
+    label, new = (np.concatenate([np.empty(0, np.bool_), *columns[part]]) for part in ("label", "new"))
+    if not _both(label):
         raise UserError(
             f"recommendation cannot be learned: of {len(label)} candidate items at {len(blocks)} cutoffs "
             f"{int(label.sum())} were bought, and both kinds are needed. Check labels.recommendation of the "
             "source, or train as of a later date.",
             ExitCode.BAD_DATA,
         )
-    data = xgb.QuantileDMatrix(
-        np.concatenate([block.inputs[chosen] for block, chosen in drawn]),
-        label=label,
-        weight=np.concatenate([block.weight[chosen] for block, chosen in drawn]),
-        feature_names=list(INPUTS),
-        nthread=THREADS,
-    )
-    settings = {
-        "objective": "binary:logistic",
-        "tree_method": "hist",
-        "nthread": THREADS,
-        "seed": seed,
-        "verbosity": 0,
-        **{key: params[key] for key in TREE_SETTINGS},
-    }
-    return xgb.train(settings, data, num_boost_round=int(params["rounds"]))
+    inputs, weight = (np.concatenate(columns[part]) for part in ("inputs", "weight"))
+    found = {}
+    for name, kind in ((OWN, ~new), (NEW, new)):
+        rows = kind if _both(label[kind]) else np.ones(len(label), dtype=np.bool_)
+        found[name] = Binned(inputs[rows], label[rows], INPUTS, weight[rows])
+    return found
 
 
-def _drawn(block: Block, share: float, seed: int) -> NDArray[np.int64]:
+def _drawn(block: Block, share: float) -> NDArray[np.int64]:
     """Candidates of a random share of a block's customers."""
-    customers = np.random.default_rng([seed, block.cutoff]).random(len(block.truth.customer_id)) < share
+    customers = np.random.default_rng(block.cutoff).random(len(block.truth.customer_id)) < share
     return np.flatnonzero(customers[block.row])
+
+
+def _both(label: NDArray[np.bool_]) -> bool:
+    return bool(label.any() and not label.all())
+
+
+def train(rows: Mapping[str, Binned], params: Params, seed: int) -> dict[str, xgb.Booster]:
+    """Fit both boosters."""
+    settings = {OWN: params, NEW: {**params, **{name: params[mine] for name, mine in OF_NEW.items()}}}
+    return {
+        name: boosting.fit(rows[name], settings[name], seed, objective="binary:logistic")
+        for name in (OWN, NEW)
+    }
+
+
+def predict(
+    boosters: Mapping[str, xgb.Booster], inputs: NDArray[np.float32], new: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """The probability of each candidate."""
+    score = np.empty(len(inputs))
+    for name, kind in ((OWN, ~new), (NEW, new)):
+        if kind.any():
+            score[kind] = boosting.predict(boosters[name], inputs[kind])
+    return score
+
+
+def explain(
+    boosters: Mapping[str, xgb.Booster], inputs: NDArray[np.float32], new: NDArray[np.bool_]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """What each input adds to the log-odds of each candidate (n x INPUTS), and where they start (n)."""
+    values, base = np.zeros((len(inputs), len(INPUTS))), np.zeros(len(inputs))
+    for name, kind in ((OWN, ~new), (NEW, new)):
+        if kind.any():
+            found = boosting.explain(boosters[name], inputs[kind], INPUTS)
+            values[kind], base[kind] = found.values, found.base
+    return values, base

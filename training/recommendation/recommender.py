@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,18 +11,19 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
-from training import boosting
 from training.fitted import Fitted
-from training.recommendation import lists
+from training.recommendation import lists, ranker
 from training.recommendation.assortment import Assortment
 from training.recommendation.candidates import Candidates
 from training.recommendation.collaborative import Factors
 from training.recommendation.context import Context
 from training.recommendation.grouping import changes, places
 from training.recommendation.histories import Histories
+from training.recommendation.items import TYPE
+from training.recommendation.lists import RULES, Rules
+from training.recommendation.owned import last_share
 
 NAME = "recommendation"
-BOOSTER = "ranker"
 CHUNK = 256
 KINDS = ("any", "new")
 BOUGHT_BEFORE, BOUGHT_WITH, POPULAR = "bought_before", "bought_with", "popular"
@@ -72,11 +73,11 @@ class Recommender:
 
     Attributes:
         assortment: items and factors.
-        booster: the ranker.
+        boosters: the rankers.
     """
 
     assortment: Assortment
-    booster: xgb.Booster
+    boosters: Mapping[str, xgb.Booster]
 
     @classmethod
     def of(cls, fitted: Fitted) -> Recommender:
@@ -84,7 +85,8 @@ class Recommender:
         for known, ready in _READY:
             if known is fitted:
                 return ready
-        ready = cls(Assortment.of(fitted.arrays), _on_one_thread(fitted.boosters[BOOSTER]))
+        boosters = {name: _on_one_thread(booster) for name, booster in fitted.boosters.items()}
+        ready = cls(Assortment.of(fitted.arrays, fitted.meta["sources"]), boosters)
         _READY[:] = [*_READY[-3:], (fitted, ready)]
         return ready
 
@@ -97,6 +99,7 @@ class Recommender:
         exclude: Sequence[Collection[str]] | None,
         kinds: Sequence[str],
         basket: Sequence[str],
+        rules: Rules,
     ) -> Recommendations:
         """See `recommend`, the function."""
         items = self.assortment.items
@@ -110,7 +113,9 @@ class Recommender:
                 if exclude is None
                 else [np.union1d(inside, self._codes(exclude[first + at])) for at in range(len(group))]
             )
-            part = self._group(group, as_of, limit=limit, barred=barred, kinds=kinds, basket=inside)
+            part = self._group(
+                group, as_of, limit=limit, barred=barred, kinds=kinds, basket=inside, rules=rules
+            )
             parts.append({**part, "row": part["row"] + first})
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return Recommendations(**joined)
@@ -129,22 +134,28 @@ class Recommender:
         barred: Sequence[NDArray[np.int64]],
         kinds: Sequence[str],
         basket: NDArray[np.int64],
+        rules: Rules,
     ) -> dict[str, NDArray[Any]]:
         """The lists of a group of customers, as the fields of `Recommendations`."""
         items = self.assortment.items
         held = [basket] * len(coded) if len(basket) else None
         context, candidates, inputs = self.assortment.describe(coded, as_of, held)
-        score = boosting.predict(self.booster, inputs) if len(inputs) else np.empty(0)
+        score = ranker.predict(self.boosters, inputs, candidates.entry < 0)
         known = np.bincount(context.own.row, minlength=len(coded)) > 0
         candidates, score = _with_priors(candidates, score, known, items.prior)
         keys = [row * len(items) + codes for row, codes in enumerate(barred)]
         outside = ~np.isin(
             candidates.row * len(items) + candidates.item, np.concatenate([np.empty(0, np.int64), *keys])
         )
+        rested = np.append(last_share(context.own, items), np.inf) >= rules.rest
+        outside &= rested[candidates.entry]
+        types = items.level[candidates.item, TYPE]
         parts: list[tuple[NDArray[np.int64], ...]] = []
         for number, kind in enumerate(kinds):
             pool = np.flatnonzero(outside & (candidates.entry < 0) if kind == "new" else outside)
-            chosen, rank = lists.best(candidates.row[pool], candidates.item[pool], score[pool], limit)
+            chosen, rank = lists.best(
+                candidates.row[pool], candidates.item[pool], score[pool], limit, types[pool], rules.per_type
+            )
             parts.append((pool[chosen], rank, np.full(len(chosen), number)))
         place, rank, listed = (np.concatenate([part[field] for part in parts]) for field in range(3))
         order = np.lexsort((rank, listed, candidates.row[place]))
@@ -225,6 +236,7 @@ def recommend(
     exclude: Sequence[Collection[str]] | None = None,
     kinds: Sequence[str] = KINDS,
     basket: Sequence[str] = (),
+    rules: Rules = RULES,
 ) -> Recommendations:
     """The best items of each customer.
 
@@ -239,7 +251,8 @@ def recommend(
         kinds: lists wanted: "any", "new" or both.
         basket: products in the customer's hands (the same for all n, usually one): never listed, and counted
             as bought today when looking for what goes with them.
+        rules: how many items of one product type a list has, and how long an own item rests.
     """
     return Recommender.of(fitted).recommend(
-        histories, as_of, limit=limit, exclude=exclude, kinds=kinds, basket=basket
+        histories, as_of, limit=limit, exclude=exclude, kinds=kinds, basket=basket, rules=rules
     )

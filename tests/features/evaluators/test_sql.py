@@ -3,10 +3,10 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from features.catalogue import DECLARATIONS, NAMES
+from features.catalogue import BY_NAME, DECLARATIONS, NAMES, closure
 from features.declarations import Feature
 from features.errors import UserError
-from features.evaluators.sql import BY_NAME, aggregate, closure, feature_sql, needs
+from features.evaluators.sql import aggregate, feature_sql, needs
 from features.facts import FACTS, PEOPLE
 from features.measures import MEASURE_NAMES, TOUCH_NAMES
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from features.labels import LabelDefinitions, RecommendationLabel
-from training.recommendation.examples import Block, Collector, Truth
+from training.recommendation.blocks import Block, Truth
+from training.recommendation.examples import COMPLETE, Collector
 from training.recommendation.ledger import Ledger
 
 T = 1000
@@ -29,6 +30,7 @@ def shop(bought_last: list[list[int]]) -> tuple[Block, Collector]:
         np.array([f"c{who}" for who in range(len(bought_last))]),
         np.array([f"p{item:02d}" for item in range(14)]),
         np.full((14, 3), ""),
+        np.full((14, 2), ""),
         np.ones(14, dtype=np.bool_),
         customer,
         product,
@@ -36,9 +38,10 @@ def shop(bought_last: list[list[int]]) -> tuple[Block, Collector]:
         day,
         day,
         np.full(len(rows), 100),
+        np.zeros(len(rows), dtype=np.bool_),
     )
     collector = Collector(ledger, T)
-    block = collector.block(T, sample=False)
+    block = collector.block(T, COMPLETE)
     return block, collector
 
 

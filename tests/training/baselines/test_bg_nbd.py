@@ -42,6 +42,29 @@ def test_chances_are_the_integrals_of_the_definition(customer: tuple[int, float,
     assert CDNOW.visit(summary(customer), 39.0)[0] == pytest.approx(comes, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    "customer", [(2, 30.43, 38.86), (0, 0.0, 38.86), (7, 29.43, 38.86), (60, 37.0, 38.0)]
+)
+@pytest.mark.parametrize("model", [CDNOW, BgNbd(0.7, 5.0, 1.0, 3.0), BgNbd(0.3, 2.0, 0.2, 0.5)])
+def test_expected_visits_are_the_integral_of_the_definition(model, customer: tuple[float, ...]) -> None:
+    x, _, age = customer
+    stay = beta(model.a, model.b + x)
+
+    def visits(p: float) -> float:
+        """Of a customer who is alive and leaves with probability p after each visit, over the rate."""
+        return -np.expm1(-(model.r + x) * np.log1p(39.0 * p / (model.alpha + age))) / p
+
+    # Over the quantiles of p, whose density has a pole where a < 1.
+    alive = quad(lambda u: visits(stay.ppf(u)), 0, 1, limit=800, epsrel=1e-9)[0]
+    expected = model.alive(summary(customer))[0] * alive
+    assert model.visits(summary(customer), 39.0)[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_published_forecast() -> None:
+    # The paper's example customer: 1.226 visits expected in weeks 40 to 78.
+    assert CDNOW.visits(summary((2, 30.43, 38.86)), 39.0)[0] == pytest.approx(1.226, abs=5e-4)
+
+
 def test_one_visit_has_not_left() -> None:
     assert CDNOW.alive(summary((0, 0.0, 38.86)))[0] == 1.0
     # (4.414 + 38.86) / (4.414 + 38.86 + 39) = .52599; to the power .243 = .85551

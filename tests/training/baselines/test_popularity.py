@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from training.baselines import popularity
-from training.recommendation.examples import Block, Collector
+from training.baselines.purchases import Purchases
+from training.recommendation.blocks import Block
+from training.recommendation.examples import Collector
 
 Market = Callable[[list[list[int]]], tuple[Block, Collector]]
 BuyingNext = Callable[[Block, list[int]], Block]
@@ -24,5 +26,5 @@ def test_popularity_offers_best_sellers_and_of_new_ones_those_never_bought(
         ("new", 12, 1.0),
         ("new", 13, 0.0),
     ):
-        frame = popularity.report(buying_next(block, [item]), collector)
+        frame = popularity.report(Purchases.of(buying_next(block, [item]), collector))
         assert frame[f"popularity.ndcg10_b_{kind}"][0] == pytest.approx(gain), (kind, item)

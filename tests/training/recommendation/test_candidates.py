@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
 
-from training.recommendation.candidates import choose
+import numpy as np
+import pytest
+
+from features.errors import UserError
+from training.recommendation import candidates
+from training.recommendation.candidates import SOURCES, checked, choose
 from training.recommendation.context import Context, OwnItems
 from training.recommendation.examples import Collector
 
@@ -21,3 +26,49 @@ def test_candidates_are_distinct_and_marked_as_own_or_new(collector: Collector) 
     assert np.array_equal(own.item[chosen.entry[mine]], chosen.item[mine])
     # A small assortment is ranked whole: every item for every customer.
     assert len(pairs) == 60 * 28
+
+
+@pytest.fixture(scope="module")
+def narrow(collector: Collector) -> Callable[..., set[tuple[int, int, bool]]]:
+    """(customer, item, new) that some sources name when each may name two items."""
+    assortment = collector.assortment(collector.until)
+    items, covered = assortment.items, assortment.collaborative.covered
+    own = OwnItems.of(items.recode(collector.histories), collector.until)
+    context = Context.of(own, items, assortment.collaborative)
+
+    def of(*sources: str) -> set[tuple[int, int, bool]]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("OWN", "TYPES", "LINES", "POPULAR", "TRIED"):
+                patch.setattr(candidates, name, 2)
+            patch.setattr(candidates, "COLLABORATIVE", (2, 2))
+            found = choose(context, items, covered, sources)
+        return set(zip(found.row.tolist(), found.item.tolist(), (found.entry < 0).tolist(), strict=True))
+
+    return of
+
+
+def test_each_source_adds_what_it_stands_for(narrow: Callable[..., set[tuple[int, int, bool]]]) -> None:
+    assert not any(new for _, _, new in narrow("own"))
+    assert len(narrow("own")) == 2 * 60
+    for source in ("popular", "tried"):
+        assert len({item for _, item, _ in narrow(source)}) == 2
+    union = set().union(*(narrow(source) for source in SOURCES))
+    assert narrow(*SOURCES) == union
+    assert narrow() == set()
+
+
+def test_types_and_lines_name_new_items_of_the_camp(
+    collector: Collector, narrow: Callable[..., set[tuple[int, int, bool]]]
+) -> None:
+    """Customers of the red camp never bought blue types: what their types sell is red."""
+    items = collector.assortment(collector.until).items
+    red = np.char.startswith(items.product_id, "red")
+    for source in ("types", "lines"):
+        right = [red[item] == (row % 2 == 0) for row, item, new in narrow(source) if new]
+        assert np.mean(right) > 0.5
+
+
+def test_sources_are_checked_and_in_their_own_order() -> None:
+    assert checked(["popular", "own"]) == ("own", "popular")
+    with pytest.raises(UserError, match="did you mean 'popular'"):
+        checked(["populer"])

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from training.recommendation.histories import Histories
-from training.recommendation.items import Items
+from training.recommendation.items import GROUPS, LINE, TYPE, Items
 from training.recommendation.ledger import Ledger
 
 
@@ -25,10 +27,18 @@ def test_popularity_price_and_share_of_buyers(ledger: Ledger) -> None:
     assert items.repeat[at] == pytest.approx((times > 1).mean())
 
 
-def test_levels_are_counted_and_shares_of_a_type_sum_to_one(ledger: Ledger) -> None:
+def test_groups_are_counted_and_shares_of_a_type_sum_to_one(ledger: Ledger) -> None:
     items = Items.at(ledger, int(ledger.day.max()) + 1)
-    assert items.sizes == (1, 2, 4)
-    assert np.bincount(items.level[:, 2], weights=items.share_of_type) == pytest.approx(np.ones(4))
+    assert dict(zip(GROUPS, items.sizes, strict=True)) == {
+        "department": 1,
+        "category": 2,
+        "product_type": 4,
+        "brand": 1,
+        "manufacturer": 1,
+        "line": 4,
+    }
+    for level, share in ((TYPE, items.share_of_type), (LINE, items.share_of_line)):
+        assert np.bincount(items.level[:, level], weights=share) == pytest.approx(np.ones(4))
 
 
 def test_products_that_are_no_items_are_recoded_to_nothing(ledger: Ledger, histories: Histories) -> None:
@@ -47,3 +57,20 @@ def test_the_artifact_gives_the_same_catalogue(ledger: Ledger) -> None:
     assert all(
         np.array_equal(getattr(items, name), getattr(again, name)) for name in Items.__dataclass_fields__
     )
+
+
+def test_first_tries_discounts_and_prices_worked_out_again(ledger: Ledger) -> None:
+    as_of = int(ledger.day.max()) + 1
+    marked = replace(ledger, discounted=ledger.day >= as_of - 20)
+    items = Items.at(marked, as_of)
+    at = items.product_id.tolist().index("red03")
+    lines = ledger.products[ledger.product] == "red03"
+    firsts = [ledger.day[lines & (ledger.customer == who)].min() for who in set(ledger.customer[lines])]
+    assert items.tried[at] == pytest.approx(
+        [sum(0.5 ** ((as_of - day) / h) for day in firsts) for h in (7, 28)]
+    )
+    age = as_of - ledger.day[lines]
+    for number, half_life in enumerate((7, 120)):
+        weight = 0.5 ** (age / half_life)
+        assert items.promoted[at, number] == pytest.approx(weight[age <= 20].sum() / weight.sum())
+    assert items.dearness == pytest.approx(np.ones(28)), "all items of a type cost the same"

@@ -39,6 +39,7 @@ def tiny(*, minimum_item: int = 2, minimum_customer: int = 2) -> Ledger:
         np.array(["a", "b"]),
         np.array(["p", "q", "x", "z"]),
         np.full((4, 3), ""),
+        np.full((4, 2), ""),
         np.array([True, True, False, True]),
         customer.astype(np.int32),
         product.astype(np.int32),
@@ -46,6 +47,7 @@ def tiny(*, minimum_item: int = 2, minimum_customer: int = 2) -> Ledger:
         day.astype(np.int32),
         known.astype(np.int32),
         np.full(len(rows), 100),
+        np.zeros(len(rows), dtype=np.bool_),
     )
 
 

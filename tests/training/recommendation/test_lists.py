@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.recommendation.lists import best, field, quality
+from training.recommendation.lists import best, field, quality, variety
 
 
 def test_best_ranks_by_score_then_item_within_each_row() -> None:
@@ -12,6 +12,41 @@ def test_best_ranks_by_score_then_item_within_each_row() -> None:
     chosen, rank = best(row, item, np.array([0.2, 0.2, 0.9, 0.1, 0.4]), 2)
     assert item[chosen].tolist() == [9, 3, 2, 1]
     assert rank.tolist() == [0, 1, 0, 1]
+
+
+def listed(score: list[float], kind: list[int], limit: int, most: int | None) -> list[int]:
+    item = np.arange(len(score))
+    row = np.zeros(len(score), int)
+    chosen, rank = best(row, item, np.array(score), limit, np.array(kind), most)
+    assert rank.tolist() == list(range(len(chosen)))
+    return item[chosen].tolist()
+
+
+def test_more_of_one_type_gives_way_to_what_is_half_as_likely() -> None:
+    score, kind = [0.9, 0.8, 0.7, 0.6, 0.36, 0.34], [1, 1, 1, 1, 2, 3]
+    assert listed(score, kind, 4, None) == [0, 1, 2, 3]
+    assert listed(score, kind, 4, 2) == [0, 1, 2, 4]
+    assert listed(score, kind, 5, 2) == [0, 1, 2, 4, 5]
+    assert listed(score, kind, 6, 2) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_list_of_one_type_is_filled_all_the_same() -> None:
+    assert listed([0.5, 0.9, 0.7, 0.1], [4, 4, 4, 4], 3, 1) == [1, 2, 0]
+
+
+def test_the_limit_of_one_customer_does_not_touch_another() -> None:
+    row, item = np.repeat([0, 1], 3), np.tile(np.arange(3), 2)
+    score, kind = np.array([0.9, 0.8, 0.5, 0.9, 0.8, 0.5]), np.array([1, 1, 2, 1, 2, 2])
+    chosen, _ = best(row, item, score, 2, kind, 1)
+    assert item[chosen].tolist() == [0, 2, 0, 1]
+
+
+def test_variety_counts_types_of_a_list_and_items_of_all_lists() -> None:
+    row, item, kind = np.array([0, 0, 0, 1, 1]), np.array([3, 4, 5, 3, 6]), np.array([1, 1, 2, 1, 1])
+    found = variety(row, item, kind, 3, "all")
+    assert found["types10_all"].tolist() == [2, 1, 0]
+    assert found["catalogue10_all"].tolist() == [2.5, 1.5, 0]
+    assert found["catalogue10_all"].sum() == len(set(item.tolist()))
 
 
 def test_quality_of_a_list_worked_out_by_hand() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,10 @@ from features.ingestion.ingest import ingest
 from features.workspace import Workspace
 from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted
+from training.recommendation.inputs import INPUTS
+from training.recommendation.recommender import Recommender
 from training.recommendation.task import Recommendation
+from training.task import FULL
 
 PARAMS = {**Recommendation.first, "rounds": 40}
 
@@ -79,3 +83,28 @@ def test_one_customer_with_one_item_is_too_little(small_shop: Snapshots) -> None
 def test_before_the_first_purchase_there_is_nothing_to_learn(shop: Snapshots) -> None:
     with pytest.raises(UserError, match="cannot be learned"):
         trained(shop, shop.first_day)
+
+
+def test_the_latest_cutoffs_are_learned_from(shop: Snapshots) -> None:
+    budget = replace(FULL, cutoffs=50, step_days=7)
+    days = Recommendation().training_cutoffs(shop, shop.first_day + 60, shop.until, budget)
+    assert days == tuple(shop.until - 28 - 7 * back for back in range(5, -1, -1))
+
+
+def test_options_say_which_sources_are_used_and_the_model_knows_them(shop: Snapshots) -> None:
+    assert Recommendation().options() == {}
+    task = Recommendation(sources=("popular", "own"))
+    assert task.options() == {"sources": ["own", "popular"]}
+    assert Recommendation(**task.options()).sources == task.sources
+    rows = task.examples(shop, [shop.until - 28])
+    fitted = task.fit(rows, PARAMS, 0)
+    assert fitted.meta["sources"] == ["own", "popular"]
+    assert Recommender.of(fitted).assortment.sources == ("own", "popular")
+
+
+def test_contributions_are_of_named_inputs_and_add_up(shop: Snapshots, fitted: Fitted) -> None:
+    found = Recommendation().explain(fitted, Recommendation().examples(shop, [shop.until - 28]))
+    assert found.names == INPUTS
+    values = asdict(found)["values"]
+    assert values.shape == (len(found.base), len(INPUTS))
+    assert np.isfinite(values).all()

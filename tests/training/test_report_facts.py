@@ -1,0 +1,69 @@
+"""What a report says of a real run of the small world."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from training import report_facts, runs, slices
+from training.churn import Churn
+from training.datasets import Snapshots
+from training.report_content import HORIZON, ReportContent
+from training.runs import RunResult
+
+from .conftest import TINY
+
+BUDGET = dataclasses.replace(TINY, trials=1, cutoffs=2)
+
+
+@pytest.fixture(scope="module")
+def result(snapshots: Snapshots, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    storage = f"sqlite:///{tmp_path_factory.mktemp('facts') / 'studies.db'}"
+    return runs.run(Churn(), snapshots, BUDGET, 0, storage)
+
+
+@pytest.fixture(scope="module")
+def content(result: RunResult) -> ReportContent:
+    return report_facts.of(result, "run1", "EUR")
+
+
+def test_every_part_of_the_page_is_fed(result: RunResult, content: ReportContent) -> None:
+    assert (content.run_id, content.currency, content.primary) == ("run1", "EUR", "roc_auc")
+    assert content.data[HORIZON] == 28
+    assert content.data["feature declarations"] == result.fitted.bound().meta["declarations_hash"]
+    assert content.choice is not None
+    assert content.choice.value("roc_auc").value > 0.5
+    assert content.curve is not None
+    assert content.curve.rows == len(result.frame)
+    assert content.explained is result.explained
+    assert len(content.trials) == BUDGET.trials
+    assert content.purpose == Churn.purpose
+    assert all(content.features.values())
+    assert sum(content.seconds.values()) > 0
+
+
+def test_slices_cover_every_row_once_per_kind_of_group(result: RunResult, content: ReportContent) -> None:
+    found = slices.to_pandas(content.slices)
+    known = [by for by in slices.COLUMNS if set(result.slices[by]) != {"unknown"}]
+    assert found.groupby("by")["rows"].sum().to_dict() == dict.fromkeys(known, len(result.frame))
+    rates = found[found["by"] == "stage"]
+    mean = (rates["observed"] * rates["rows"]).sum() / rates["rows"].sum()
+    assert mean == pytest.approx(result.base_rates["churned"])
+
+
+def test_drift_is_of_the_most_important_features_first(result: RunResult, content: ReportContent) -> None:
+    assert result.explained is not None
+    order = list(result.explained.importance)
+    places = [order.index(row.feature) for row in content.drift]
+    assert places == sorted(places)
+    assert len(places) > 5
+
+
+def test_a_run_that_chose_nothing_has_no_rows_of_choice(result: RunResult) -> None:
+    bare = dataclasses.replace(result, choice_frame=pd.DataFrame(), explained=None, drift=())
+    content = report_facts.of(bare, "run1", "EUR")
+    assert content.choice is None
+    assert content.drift == ()
+    assert content.explained is None

@@ -1,0 +1,257 @@
+"""The contract of every task: what holds for one holds for all that are registered."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import UserError
+from features.ingestion.ingest import ingest
+from features.workspace import Workspace
+from training import weighted
+from training.customer_task import CustomerTask
+from training.datasets import Snapshots, open_snapshots
+from training.fitted import Fitted
+from training.plan import Rows, lay_out
+from training.task import Budget, Task
+from training.tasks import TASKS, named
+
+from .conftest import visits
+
+FIRST = pd.Timestamp("2017-01-01")
+LAST = 300
+CUT = 40
+SMALL = Budget(trials=1, step_days=28, cutoffs=3, folds=1, reports=1, replicates=20)
+# Months begin on days that leave every task a window to report on.
+LABELS = """
+choices_until = 2017-09-15
+
+[labels.value]
+horizon_days = 56
+"""
+
+
+def lines(customers: int = 150) -> pd.DataFrame:
+    """The visits of the small world with something bought on each: fuel every second time, and two items."""
+    frame = visits().query("customer_id < @last", local_dict={"last": f"c{customers:04d}"})
+    draw = np.random.default_rng(3)
+    number = frame["customer_id"].str[1:].astype(int).to_numpy()
+    liked = draw.integers(0, 6, size=(len(frame), 2)) + (number % 3)[:, None] * 4
+    bought = [
+        frame.assign(product_id=[f"item{place:02d}" for place in liked[:, column]]) for column in (0, 1)
+    ]
+    fuel = frame[draw.random(len(frame)) < 0.5].assign(product_id="fuel", amount=40.0)
+    return pd.concat([*bought, fuel], ignore_index=True).assign(quantity=1, store_id="s1")
+
+
+def products() -> pd.DataFrame:
+    names = [f"item{place:02d}" for place in range(14)]
+    return pd.DataFrame(
+        {
+            "product_id": [*names, "fuel"],
+            "department": ["GROCERY"] * len(names) + ["FUEL"],
+            "category": [f"group {place // 4}" for place in range(len(names))] + ["FUEL"],
+            "product_type": [f"type {place // 2}" for place in range(len(names))] + ["FUEL"],
+        }
+    )
+
+
+def campaigns(customers: int = 150) -> dict[str, pd.DataFrame]:
+    """A campaign every twelve days, each for half of the customers; the odd ones often answer."""
+    draw = np.random.default_rng(4)
+    planned, told, answered = [], [], []
+    for place, start in enumerate(range(70, LAST - 30, 12)):
+        begins = FIRST + pd.Timedelta(days=start)
+        planned.append((f"k{place}", f"Type {'AB'[place % 2]}", begins, begins + pd.Timedelta(days=20)))
+        for number in draw.permutation(customers)[: customers // 2]:
+            told.append((f"c{number:04d}", f"k{place}", begins))
+            if draw.random() < (0.5 if number % 2 else 0.05):
+                when = begins + pd.Timedelta(days=int(draw.integers(1, 19)), hours=12)
+                answered.append((f"c{number:04d}", f"k{place}", f"coupon{place}", "redemption", when))
+    return {
+        "campaigns": pd.DataFrame(planned, columns=["campaign_id", "kind", "starts_at", "ends_at"]),
+        "exposures": pd.DataFrame(told, columns=["customer_id", "campaign_id", "contacted_at"]),
+        "responses": pd.DataFrame(
+            answered, columns=["customer_id", "campaign_id", "coupon_id", "kind", "occurred_at"]
+        ),
+    }
+
+
+def made(root: Path, tables: dict[str, pd.DataFrame]) -> Snapshots:
+    source = root / "source"
+    source.mkdir(parents=True)
+    for name, frame in tables.items():
+        frame.to_parquet(source / f"{name}.parquet", index=False)
+    (source / "source.toml").write_text('name = "contract"\ntime_zone = "UTC"\n' + LABELS, encoding="utf-8")
+    workspace = Workspace(root / "workspace").create()
+    ingest(workspace, str(source))
+    return open_snapshots(workspace)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
+    return made(
+        tmp_path_factory.mktemp("world"), {"transactions": lines(), "products": products(), **campaigns()}
+    )
+
+
+@pytest.fixture(scope="module")
+def cut_world(world: Snapshots, tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
+    """The world earlier, on tables that never had a later row."""
+    day = world.until - CUT
+    return Snapshots(world.canonical.cut(day, tmp_path_factory.mktemp("cut")), day)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A task with the rows of its plan and a model of its first setting."""
+
+    task: Task[Any]
+    rows: Rows[Any]
+    plan: Any
+    params: dict[str, Any]
+    fitted: Fitted
+
+    @property
+    def report(self) -> Any:
+        return self.rows.at(self.plan.reports[-1], self.plan.as_of)
+
+
+def train(task: Task[Any], snapshots: Snapshots) -> Trained:
+    plan = lay_out(task, snapshots, SMALL)
+    rows = Rows(task, snapshots, plan, SMALL)
+    rows.prepare(choices=True)
+    params = {**task.first, "rounds": 40, "min_child_weight": 2.0}
+    # Fitted as of the report's cutoff: what it then says of the report is a forecast.
+    fitted = task.fit(rows.train(plan.reports[-1]), params, 1)
+    return Trained(task, rows, plan, params, fitted)
+
+
+@pytest.fixture(scope="module", params=sorted(TASKS))
+def trained(request: pytest.FixtureRequest, world: Snapshots) -> Trained:
+    return train(named(request.param), world)
+
+
+def frame(trained: Trained, fitted: Fitted | None = None) -> pd.DataFrame:
+    return trained.task.rows(fitted or trained.fitted, trained.report)
+
+
+def test_it_says_what_it_is_for(trained: Trained, world: Snapshots) -> None:
+    task = trained.task
+    assert task.title
+    assert task.purpose
+    assert task.missing(world.canonical) is None
+    assert task.primary in {metric.name for metric in task.metrics(world.labels)}
+    # What a probability is about is stated: the window that its model learnt from.
+    stated = trained.fitted.meta["horizon_days"]
+    assert stated in (task.horizon_days(world.labels), task.learning_days(world.labels))
+    assert type(task)(**task.options()).options() == task.options()
+
+
+def test_report_rows_are_told_apart_by_the_keys_and_are_the_baselines_rows(trained: Trained) -> None:
+    ours = frame(trained)
+    assert len(ours) > 20
+    assert not ours.duplicated(list(trained.task.keys)).any()
+    cutoff = trained.plan.reports[-1]
+    theirs = trained.task.baselines(trained.rows.before(cutoff), trained.rows.train(cutoff), trained.report)
+    keys = list(trained.task.keys)
+    assert theirs[keys].equals(ours[keys])
+    assert set(trained.task.bars.values()) <= {str(name).split(".")[0] for name in theirs.columns}
+
+
+def test_the_same_rows_and_seed_give_the_same_model_to_the_byte(trained: Trained) -> None:
+    cutoff = trained.plan.reports[-1]
+    again = trained.task.fit(trained.rows.train(cutoff), trained.params, 1)
+    assert again.digest() == trained.fitted.digest()
+
+
+def test_a_stored_model_answers_as_the_one_in_memory(trained: Trained, tmp_path: Path) -> None:
+    trained.fitted.with_meta(as_of=trained.plan.as_of).save(tmp_path / "model")
+    assert frame(trained, Fitted.load(tmp_path / "model")).equals(frame(trained))
+
+
+def test_tables_cut_at_the_as_of_give_the_same_model_and_answers(
+    trained: Trained, world: Snapshots, cut_world: Snapshots
+) -> None:
+    whole, cut = (train(trained.task, snapshots) for snapshots in (world.cut(cut_world.until), cut_world))
+    assert cut.plan == whole.plan
+    assert cut.fitted.digest() == whole.fitted.digest()
+    assert frame(cut).equals(frame(whole))
+
+
+def test_contributions_name_every_input_of_every_row(trained: Trained) -> None:
+    found = trained.task.explain(trained.fitted, trained.report)
+    each = found.scaled(1.0, 0.0).values  # noqa: PD011
+    assert each.shape == (len(found.base), len(found.names))
+    assert np.isfinite(each).all()
+    assert np.abs(each).max() > 0
+
+
+def test_probabilities_keep_their_promise(trained: Trained) -> None:
+    if trained.task.gate is None:
+        assert not any(str(name) == "model.probability" for name in frame(trained).columns)
+        return
+    rows = frame(trained)
+    p, happened = rows["model.probability"].to_numpy(), rows[trained.task.gate].to_numpy(dtype=np.float64)
+    assert ((p >= 0) & (p <= 1)).all()
+    error = float(weighted.calibration_error(happened, p)(np.ones((1, len(p))))[0])
+    # Forty rounds on a world of 150 customers: what chance explains, and a tenth.
+    assert error < weighted.calibration_by_chance(p, replicates=200) + 0.1
+
+
+@pytest.mark.parametrize(
+    "trained", sorted(name for name, task in TASKS.items() if isinstance(task, CustomerTask)), indirect=True
+)
+def test_one_customer_gets_alone_what_they_get_among_others(trained: Trained) -> None:
+    matrix = trained.report.matrix
+    together = trained.task.predict(trained.fitted, matrix)
+    assert set(trained.task.fields) <= set(together)
+    for row in range(0, len(matrix), 29):
+        alone = trained.task.predict(trained.fitted, matrix.take(np.array([row])))
+        assert all(np.array_equal(alone[name], together[name][[row]]) for name in together)
+
+
+DEGENERATE = {
+    "one customer": lambda frame: frame[frame["customer_id"] == "c0004"],
+    "one day": lambda frame: frame[frame["occurred_at"].dt.day_of_year == 150],
+    "everybody every day": lambda frame: pd.concat(
+        [
+            frame.drop_duplicates("customer_id")
+            .head(12)
+            .assign(
+                occurred_at=FIRST + pd.Timedelta(days=day, hours=12),
+                basket_id=lambda of, day=day: of["customer_id"] + f"-{day}",
+            )
+            for day in range(LAST)
+        ]
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=list(DEGENERATE))
+def degenerate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
+    few = DEGENERATE[request.param](lines())
+    return made(tmp_path_factory.mktemp("few"), {"transactions": few, "products": products(), **campaigns()})
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_poor_data_end_in_a_sentence_or_in_a_model_that_answers(degenerate: Snapshots, name: str) -> None:
+    task = named(name)
+    reason = task.missing(degenerate.canonical)
+    if reason is not None:
+        assert reason.endswith(".")
+        return
+    try:
+        trained = train(task, degenerate)
+    except UserError as refusal:
+        said = str(refusal)
+    else:
+        said = name
+        answers = frame(trained).filter(like="model.").to_numpy(dtype=np.float64)
+        assert not np.isinf(answers).any()
+    assert name in said

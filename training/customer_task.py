@@ -1,0 +1,158 @@
+"""What tasks about a customer share: who counts, what came after, the same prediction in every place.
+
+A task of this kind reads the features of one customer as of a day and nothing else, so training, batch and
+service call the same `predict`. `eligible` says from the features alone whom it is about.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.catalogue import NAMES
+from features.errors import unknown
+from features.evaluators.offline import FeatureMatrix
+from training import examples, plan
+from training.baselines import bg_nbd
+from training.boosting import Binned
+from training.dataset import Dataset, dataset
+from training.examples import CustomerExamples
+from training.fitted import Fitted
+from training.task import FULL, Params, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from features.canonical import Canonical
+    from features.labels import LabelDefinitions
+    from training.datasets import Snapshots
+
+Floats = NDArray[np.float64]
+
+
+class CustomerTask(Task[CustomerExamples]):
+    """A task whose rows are customers at cutoffs.
+
+    Attributes:
+        fields: what `predict` answers, by name.
+        shrunk: whether customers whom the task is not about get scores from `training.cold_start`.
+        target: name of what the booster learns, in words of a data frame.
+        features: the features that its models read, in order.
+    """
+
+    target: ClassVar[str] = "outcome"
+    fields: ClassVar[tuple[str, ...]]
+    shrunk: ClassVar[bool] = False
+
+    def __init__(self, features: Sequence[str] | None = None) -> None:
+        for name in features or ():
+            if name not in NAMES:
+                raise unknown("feature", name, NAMES)
+        self.features: tuple[str, ...] = NAMES if features is None else tuple(features)
+
+    def options(self) -> Params:
+        """The features, when they are not all."""
+        return {} if self.features == NAMES else {"features": list(self.features)}
+
+    @abstractmethod
+    def eligible(self, matrix: FeatureMatrix, labels: LabelDefinitions) -> NDArray[np.bool_]:
+        """Whom the model is about, bool[n]; the others get no answer from it."""
+
+    @abstractmethod
+    def outcome(self, snapshots: Snapshots, matrix: FeatureMatrix) -> Floats:
+        """What came after each row's as-of, float64[n], NaN when nothing is known."""
+
+    @abstractmethod
+    def predict(self, fitted: Fitted, matrix: FeatureMatrix) -> dict[str, Floats]:
+        """The answers by field, n values each; the same code for training, batch and service."""
+
+    def learned(self, rows: CustomerExamples) -> NDArray[Any]:
+        """What a booster learns of each row: a class, or an amount."""
+        return rows.outcome
+
+    @abstractmethod
+    def label_columns(self, rows: CustomerExamples) -> Mapping[str, NDArray[Any]]:
+        """Label columns of a report frame."""
+
+    def missing(self, canonical: Canonical) -> str | None:
+        """Nothing: transactions alone are enough."""
+        del canonical
+        return None
+
+    def horizons(self, labels: LabelDefinitions) -> tuple[int, ...]:
+        """Days after the cutoff that the task asks about, ascending."""
+        return (self.horizon_days(labels),)
+
+    def examples(self, snapshots: Snapshots, cutoffs: Sequence[int]) -> CustomerExamples:
+        """Eligible customers at each cutoff."""
+        labels = snapshots.labels
+        return examples.collect(
+            snapshots,
+            cutoffs,
+            horizons=self.horizons(labels),
+            eligible=lambda matrix: self.eligible(matrix, labels),
+            outcome=lambda matrix: self.outcome(snapshots, matrix),
+            everybody=self.shrunk,
+        )
+
+    def dataset(self, snapshots: Snapshots, cutoffs: Sequence[int] | None = None) -> Dataset:
+        """The task's data as pandas, with documented columns and a split by time.
+
+        Args:
+            snapshots: the tables as of a day.
+            cutoffs: days; None: those of a fit as of the snapshots' day.
+
+        Raises:
+            UserError: history is too short for a cutoff.
+        """
+        chosen = plan.lay_out(self, snapshots, FULL).final if cutoffs is None else cutoffs
+        return dataset(self, self.examples(snapshots, chosen))
+
+    def rows(self, fitted: Fitted, examples: CustomerExamples, model: str = "model") -> pd.DataFrame:
+        """Labels and `<model>.<field>` of each row."""
+        answer = self.predict(fitted, examples.matrix)
+        columns = {f"{model}.{field}": values for field, values in answer.items()}
+        return examples.keys().assign(**self.label_columns(examples), **columns)
+
+    def shuffled(
+        self, examples: CustomerExamples, folds: int, seed: int
+    ) -> list[tuple[CustomerExamples, CustomerExamples]]:
+        """Random folds of the rows, whatever their cutoff."""
+        fold = np.random.default_rng(seed).permutation(len(examples)) % folds
+        return [(examples.take(fold != number), examples.take(fold == number)) for number in range(folds)]
+
+    def input_names(self, *, rhythm: bool) -> tuple[str, ...]:
+        """The inputs of a booster, in order."""
+        return (*self.features, *(examples.RHYTHM_NAMES if rhythm else ()))
+
+    def binned(self, rows: CustomerExamples, *, rhythm: bool) -> Binned:
+        """Rows binned for training, once for all settings that read the same inputs."""
+        names = self.input_names(rhythm=rhythm)
+        return rows.binned(
+            (self.name, names),
+            lambda: Binned(
+                examples.training_inputs(rows, self.features, rhythm=rhythm), self.learned(rows), names
+            ),
+        )
+
+    @staticmethod
+    def stored_inputs(fitted: Fitted, matrix: FeatureMatrix) -> NDArray[np.float32]:
+        """What a fitted model's booster reads of customers."""
+        rhythm = None
+        if fitted.meta["rhythm"]:
+            model = bg_nbd.BgNbd.of(fitted.arrays["bg_nbd"])
+            rhythm = examples.rhythm_inputs(matrix, model, int(fitted.meta["horizon_days"]))
+        return examples.inputs(matrix, fitted.meta["features"], rhythm)
+
+    def facts(self, train: CustomerExamples, params: Params) -> dict[str, Any]:
+        """Meta of a fitted model that all these tasks have."""
+        return {
+            "features": list(self.features),
+            "rhythm": bool(params["rhythm"]),
+            "horizon_days": train.horizon_days,
+            "figures": train.figures,
+        }

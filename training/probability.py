@@ -1,0 +1,198 @@
+"""Tasks that answer with one probability of something within a horizon: one calibrated booster.
+
+Beside the features, BG/NBD's P(alive) and P(visit) may be inputs; its four parameters come from everybody
+known at the cutoff, at prediction from the latest cutoff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+
+from features.errors import ExitCode, UserError
+from features.evaluators.offline import FeatureMatrix
+from training import boosting
+from training.baselines import logistic, recency
+from training.customer_task import CustomerTask
+from training.examples import CustomerExamples
+from training.fitted import Fitted
+from training.metrics import Metric, probability_metrics
+from training.task import Contributions, Params
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
+
+    from features.labels import LabelDefinitions
+    from training.datasets import Snapshots
+
+Floats = NDArray[np.float64]
+
+# Probabilities closer to 0 or 1 than this say more than the data can.
+EDGE = 1e-6
+AS_IT_IS = np.array([1.0, 0.0])
+
+
+class ProbabilityTask(CustomerTask):
+    """P(label within the horizon). A subclass says who is eligible and what the label is.
+
+    Attributes:
+        label: name of the label, a column of report frames; `outcome` is 1 where it holds, 0 where not.
+        depth, rounds: least and most of the trees' depth and number in the search space.
+    """
+
+    primary: ClassVar[str] = "roc_auc"
+    bars: ClassVar[dict[str, str]] = {"roc_auc": "logistic_rfm"}
+    fields: ClassVar[tuple[str, ...]] = ("probability",)
+    label: ClassVar[str]
+    depth: ClassVar[tuple[int, int]] = (2, 6)
+    rounds: ClassVar[tuple[int, int]] = (60, 400)
+    first: ClassVar[Params] = {
+        "max_depth": 3,
+        "rounds": 150,
+        "learning_rate": 0.05,
+        "min_child_weight": 11.0,
+        "subsample": 0.85,
+        "colsample_bytree": 0.33,
+        "reg_lambda": 2.5,
+        "rhythm": True,
+        "calibration": "none",
+    }
+
+    def examples(self, snapshots: Snapshots, cutoffs: Sequence[int]) -> CustomerExamples:
+        """Eligible customers at each cutoff whose label is known."""
+        rows = super().examples(snapshots, cutoffs)
+        known = ~np.isnan(rows.outcome)
+        return rows if known.all() else rows.take(known)
+
+    def space(self, trial: optuna.Trial) -> Params:
+        """Trees, whether BG/NBD is an input, and whether probabilities are recalibrated."""
+        return {
+            **boosting.space(trial, depth=self.depth, rounds=self.rounds),
+            "rhythm": trial.suggest_categorical("rhythm", [True, False]),
+            "calibration": trial.suggest_categorical("calibration", ["none", "platt"]),
+        }
+
+    def fit(self, train: CustomerExamples, params: Params, seed: int) -> Fitted:
+        """Fit the booster and, when asked, Platt's line on the latest cutoff as seen from before it.
+
+        Raises:
+            UserError: every row has the same label.
+        """
+        positive = positives(train)
+        if not len(positive) or positive.all() or not positive.any():
+            raise UserError(
+                f"{self.name} cannot be learned: of {len(positive)} eligible rows at {len(train.cutoffs)} "
+                f"cutoffs {int(positive.sum())} {self.label}, and both kinds are needed. Check the label "
+                "definitions of the source, or train as of a later date.",
+                ExitCode.BAD_DATA,
+            )
+        line = self._platt(train, params, seed) if params["calibration"] == "platt" else AS_IT_IS
+        booster = self._boost(train, params, seed)
+        latest = positives(train.at(train.cutoffs[-1:]))
+        rate = latest.mean() if len(latest) else positive.mean()
+        rhythm = train.rhythm[train.cutoffs[-1]].array()
+        return Fitted(
+            self.name,
+            {self.name: booster},
+            {"platt": line, "bg_nbd": rhythm, **(train.cold_start if self.shrunk else {})},
+            {**self.facts(train, params), "priors": {"probability": float(rate)}},
+        )
+
+    def loss(self, fitted: Fitted, validation: CustomerExamples) -> float:
+        """Mean log loss: wants the order right and the probabilities, too."""
+        p = np.clip(self.predict(fitted, validation.matrix)["probability"], EDGE, 1.0 - EDGE)
+        return float(-np.log(np.where(positives(validation), p, 1.0 - p)).mean())
+
+    def metrics(self, labels: LabelDefinitions) -> tuple[Metric, ...]:
+        """ROC-AUC, PR-AUC, Brier, log loss, calibration error, lift."""
+        del labels
+        return probability_metrics(self.label)
+
+    def predict(self, fitted: Fitted, matrix: FeatureMatrix) -> dict[str, Floats]:
+        """`probability`: that the label holds within the horizon, n values."""
+        p = boosting.predict(fitted.boosters[self.name], self.stored_inputs(fitted, matrix))
+        slope, shift = fitted.arrays["platt"]
+        return {"probability": p if slope == 1.0 and shift == 0.0 else _on_line(p, slope, shift)}
+
+    def explain(self, fitted: Fitted, examples: CustomerExamples) -> Contributions:
+        """What each input adds to the log-odds."""
+        return self.contributions(fitted, examples.matrix)
+
+    def contributions(self, fitted: Fitted, matrix: FeatureMatrix) -> Contributions:
+        """`explain` for customers at hand, labelled or not."""
+        names = self.input_names(rhythm=fitted.meta["rhythm"])
+        found = boosting.explain(fitted.boosters[self.name], self.stored_inputs(fitted, matrix), names)
+        slope, shift = fitted.arrays["platt"]
+        return found.scaled(slope, shift)
+
+    @property
+    def target(self) -> str:  # type: ignore[override]
+        """The label."""
+        return self.label
+
+    def learned(self, rows: CustomerExamples) -> NDArray[np.int8]:
+        """The label as 0 or 1."""
+        return positives(rows).astype(np.int8)
+
+    def label_columns(self, rows: CustomerExamples) -> Mapping[str, NDArray[Any]]:
+        """The label."""
+        return {self.label: self.learned(rows)}
+
+    def baselines(
+        self, snapshots: Snapshots, train: CustomerExamples, report: CustomerExamples
+    ) -> pd.DataFrame:
+        """Recency, logistic regression on seven RFM features and on all."""
+        del snapshots
+        return report.keys().assign(
+            **self.label_columns(report),
+            **{"recency.score": recency.recency(report.matrix)},
+            **self.logistics(train, report),
+        )
+
+    def logistics(self, train: CustomerExamples, report: CustomerExamples) -> dict[str, Floats]:
+        """Columns of the logistic regressions."""
+        columns = {}
+        for name, inputs in (("logistic_rfm", logistic.RFM), ("logistic_all", self.features)):
+            fitted = logistic.fit(train.matrix, positives(train), inputs)
+            columns[f"{name}.probability"] = logistic.probability(fitted, report.matrix, inputs)
+        return columns
+
+    def _boost(self, train: CustomerExamples, params: Params, seed: int) -> xgb.Booster:
+        rows = self.binned(train, rhythm=params["rhythm"])
+        return boosting.fit(rows, params, seed, objective="binary:logistic")
+
+    def _platt(self, train: CustomerExamples, params: Params, seed: int) -> Floats:
+        """Slope and shift of log-odds, fitted on the latest cutoff's rows by a model that did not see them.
+
+        Platt, "Probabilistic outputs for support vector machines" (1999). Too little history: slope 1,
+        shift 0.
+        """
+        from sklearn.linear_model import LogisticRegression
+
+        before, held = train.halves
+        for rows in (before, held):
+            if not len(rows) or positives(rows).all() or not positives(rows).any():
+                return AS_IT_IS
+        x = self.binned(held, rhythm=params["rhythm"]).x
+        p = boosting.predict(self._boost(before, params, seed), x)
+        fitted = LogisticRegression(C=1e6).fit(_log_odds(p)[:, None], positives(held))
+        return np.array([fitted.coef_[0, 0], fitted.intercept_[0]])
+
+
+def positives(rows: CustomerExamples) -> NDArray[np.bool_]:
+    """Rows whose label holds."""
+    return rows.outcome > 0
+
+
+def _log_odds(p: Floats) -> Floats:
+    clipped = np.clip(p, EDGE, 1.0 - EDGE)
+    return np.log(clipped) - np.log1p(-clipped)
+
+
+def _on_line(p: Floats, slope: float, shift: float) -> Floats:
+    return 1.0 / (1.0 + np.exp(-(slope * _log_odds(p) + shift)))

@@ -1,0 +1,104 @@
+"""Candidates of the customers at one cutoff, what they then bought, and how good lists of them are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.columns import AS_OF, CUSTOMER_ID
+from training.recommendation import lists
+from training.recommendation.grouping import places
+from training.recommendation.lists import RULES, Rules
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What n customers bought in the window after a cutoff.
+
+    Attributes:
+        customer_id: n ids, ascending.
+        sizes: distinct items bought, by (target, kind): target a is the first basket, b the whole window;
+            new are items never bought before the cutoff.
+        pairs: keys customer place * items + item of target b, ascending.
+        first: which of `pairs` are in target a.
+    """
+
+    customer_id: NDArray[np.str_]
+    sizes: dict[tuple[str, str], NDArray[np.float64]]
+    pairs: NDArray[np.int64]
+    first: NDArray[np.bool_]
+
+    def qualities(
+        self, row: NDArray[Any], item: NDArray[Any], rank: NDArray[Any], kind: str, items: int
+    ) -> dict[str, NDArray[np.float64]]:
+        """Fields of a report frame for lists of one kind (entries in any order, rank from 0)."""
+        key = row * items + item
+        at = places(self.pairs, key)
+        hits = {"a": np.append(self.first, False)[at], "b": at >= 0}
+        return {
+            lists.field(measure, target, kind): values
+            for target in lists.TARGETS
+            for measure, values in lists.quality(row, rank, hits[target], self.sizes[target, kind]).items()
+        }
+
+
+@dataclass(frozen=True)
+class Block:
+    """Candidates of the customers at one cutoff.
+
+    Attributes:
+        cutoff: the as-of.
+        truth: what the customers then bought.
+        items: number of items of the cutoff's catalogue.
+        row: customer of each candidate.
+        item: code of the item.
+        new: whether the customer never bought it before.
+        kind: its product type.
+        last_share: days since the customer bought it as a share of its usual gap; infinite for
+            a new item and for what is bought again and again (`owned`).
+        inputs: candidates x INPUTS.
+        label: whether it was bought in the window.
+        weight: how many candidates it stands for.
+    """
+
+    cutoff: int
+    truth: Truth
+    items: int
+    row: NDArray[np.int32]
+    item: NDArray[np.int32]
+    new: NDArray[np.bool_]
+    kind: NDArray[np.int32]
+    last_share: NDArray[np.float32]
+    inputs: NDArray[np.float32]
+    label: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+
+    def report(self, score: NDArray[np.float64], model: str, rules: Rules = RULES) -> pd.DataFrame:
+        """Report frame of the customers with a target, by the quality of the lists that a score makes."""
+        fields: dict[str, NDArray[Any]] = {}
+        offered = self.last_share >= rules.rest
+        for kind in lists.KINDS:
+            pool = np.flatnonzero(offered & self.new if kind == "new" else offered)
+            chosen, rank = lists.best(
+                self.row[pool], self.item[pool], score[pool], lists.TOP, self.kind[pool], rules.per_type
+            )
+            picked = pool[chosen]
+            fields |= lists.variety(
+                self.row[picked], self.item[picked], self.kind[picked], len(self.truth.customer_id), kind
+            )
+            fields |= self.truth.qualities(
+                self.row[picked].astype(np.int64), self.item[picked], rank, kind, self.items
+            )
+        return report_frame(
+            self.truth, self.cutoff, {f"{model}.{name}": values for name, values in fields.items()}
+        )
+
+
+def report_frame(truth: Truth, cutoff: int, columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
+    """Rows of a report frame: the customers who bought an item in the window."""
+    frame = pd.DataFrame({CUSTOMER_ID: truth.customer_id.astype(object), AS_OF: cutoff, **columns})
+    return frame[truth.sizes["b", "all"] > 0].reset_index(drop=True)

@@ -1,0 +1,108 @@
+"""From a training result to what its report and model card say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from features.catalogue import FEATURES
+from features.clock import to_date
+from features.labels import LabelDefinitions
+from training import curves, profit, slices, tasks
+from training.evaluation import evaluate
+from training.examples import RHYTHM_MEANINGS
+from training.metrics import MODEL
+from training.report_content import HORIZON, ReportContent
+from training.report_tables import moved
+
+if TYPE_CHECKING:
+    from training.evaluation import Evaluation
+    from training.metrics import Metric
+    from training.runs import RunResult
+
+
+def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
+    """Everything that is said about a result.
+
+    Args:
+        result: what was trained.
+        run_id: MLflow run.
+        currency: of the source's amounts.
+    """
+    task, plan = tasks.named(result.task), result.plan
+    metric = _primary(result, task.primary)
+    pair = curves.pair_in(result.frame)
+    importance = result.explained.importance if result.explained else dict(result.importance)
+    return ReportContent(
+        task=result.task,
+        title=result.title,
+        run_id=run_id,
+        primary=task.primary,
+        bars=task.bars,
+        evaluation=result.evaluation,
+        frame=result.frame,
+        data={
+            "as-of": str(to_date(plan.as_of)),
+            "choices on windows ended by": str(to_date(plan.choices_until)),
+            "validation cutoffs": [str(to_date(day)) for day in plan.folds],
+            "report cutoffs": [str(to_date(day)) for day in plan.reports],
+            "training cutoffs of the final model": [str(to_date(day)) for day in plan.final],
+            HORIZON: plan.horizon_days,
+            "rows of the final fit": result.rows,
+            **{f"mean of {name} in the report": rate for name, rate in result.base_rates.items()},
+            "data fingerprint": result.fingerprint,
+            "feature declarations": result.fitted.bound().meta["declarations_hash"],
+        },
+        settings={**result.params, "seed": result.seed, **asdict(result.budget)},
+        features=features(result),
+        importance=dict(result.importance),
+        trials=[
+            {
+                "trial": row.number,
+                "state": row.state.lower(),
+                "loss": row.loss,
+                "seconds": row.seconds,
+                **row.settings,
+            }
+            for row in result.tuned.trials
+        ],
+        warnings=result.warnings,
+        musts=task.musts,
+        aims=task.aims,
+        choice=_choice(result, metric),
+        curve=profit.curve(result.frame, *pair, seed=result.seed) if pair else None,
+        currency=currency,
+        explained=result.explained,
+        slices=slices.measured(
+            result.frame,
+            result.slices,
+            metric,
+            promise=curves.promise_in(result.frame),
+            replicates=result.budget.replicates,
+            seed=result.seed,
+        ),
+        drift=moved(result.drift, importance),
+        contrast=result.contrast,
+        seconds=result.seconds,
+        purpose=task.purpose,
+        limits=task.limits,
+    )
+
+
+def features(result: RunResult) -> dict[str, str]:
+    """Inputs of the model, those that no tree uses included, with their meaning."""
+    known = {feature.name: feature.meaning for feature in FEATURES} | RHYTHM_MEANINGS
+    boosters = result.fitted.boosters.values()
+    return {name: known.get(name, "") for booster in boosters for name in booster.feature_names or ()}
+
+
+def _primary(result: RunResult, name: str) -> Metric:
+    labels = LabelDefinitions.read(result.fitted.meta["labels"])
+    return next(metric for metric in tasks.named(result.task).metrics(labels) if metric.name == name)
+
+
+def _choice(result: RunResult, metric: Metric) -> Evaluation | None:
+    """The primary metric at the validation cutoffs; None when nothing was chosen there."""
+    if result.choice_frame.empty:
+        return None
+    return evaluate(result.choice_frame, [MODEL], [metric], result.budget.replicates, result.seed)
