@@ -34,18 +34,27 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ingest": ("features.app:ingest", "Check a source's tables and take them in."),
     "features": ("features.app:features", "Build, list, explain and export features."),
     "train": ("training.app:train", "Tune, train, report and register models."),
-    "promote": ("training.promote_app:promote", "Make a model the champion if it beats the present one."),
-    "models": ("training.models_app:models", "Say which models are champions, and which were before."),
-    "profit": ("training.profit_app:profit", "Say how deep to target, from cost and margin."),
+    "promote": (
+        "training.registry.promote_app:promote",
+        "Make a model the champion if it beats the present one.",
+    ),
+    "models": (
+        "training.registry.models_app:models",
+        "Say which models are champions, and which were before.",
+    ),
+    "profit": ("training.reporting.profit_app:profit", "Say how deep to target, from cost and margin."),
     "affinities": (
         "training.associations_app:affinities",
         "Show what is bought together, and which products are alike.",
     ),
-    "segments": ("training.segments_app:segments", "Cluster customers, and list whose potential is largest."),
+    "segments": (
+        "training.segments.segments_app:segments",
+        "Cluster customers, and list whose potential is largest.",
+    ),
     "score": ("serving.app:score", "Score every customer and choose their next best actions."),
     "decide": ("serving.app:decide", "Choose one customer's next best action, without the service."),
     "serve": ("serving.app:serve", "Answer requests over HTTP."),
-    "experiments": ("experiments.app:experiments", "Compare training runs."),
+    "experiments": ("experiments.app:experiments", "Compare training runs, and run studies."),
 }
 
 

@@ -21,9 +21,10 @@ from features.errors import UserError
 from features.json_file import read_json
 from features.labels import LabelDefinitions
 from features.workspace import Workspace
-from training import tasks, tracking
-from training.evaluation import ALL, Difference, Evaluation, Word, evaluate
-from training.metrics import MODEL, Measure, column
+from training import tasks
+from training.measuring.evaluation import ALL, Difference, Evaluation, Word, evaluate
+from training.measuring.metrics import MODEL, Measure, column
+from training.registry import tracking
 
 KEYS = [CUSTOMER_ID, AS_OF]
 A, B = "A", "B"
@@ -195,7 +196,7 @@ def verdict(measure: Measure, difference: Difference, evaluation: Evaluation) ->
 
 def write(workspace: Workspace, comparison: Comparison) -> Comparison:
     """Write the picture and the page into the workspace's reports; the comparison with their paths."""
-    from training import plots, report
+    from training.reporting import plots, report
 
     task, scopes = tasks.named(comparison.task), shown(comparison.evaluation)
     name = f"compare-{comparison.task}-{comparison.run_a[:8]}-{comparison.run_b[:8]}"
@@ -227,7 +228,7 @@ def shown(evaluation: Evaluation) -> tuple[str, ...]:
 
 def forest_rows(evaluation: Evaluation) -> dict[Measure, list[tuple[str, Difference]]]:
     """Rows of the picture: per metric, all cutoffs pooled and each alone; a single cutoff once."""
-    from training import plots
+    from training.reporting import plots
 
     found = {
         measure: [(cutoff, evaluation.difference(measure.name, A, cutoff)) for cutoff in shown(evaluation)]

@@ -88,7 +88,7 @@ def write(workspace: Workspace) -> Leaderboard:
     Raises:
         UserError: no study has been run in this workspace.
     """
-    from training import report
+    from training.reporting import report
 
     files = sorted(workspace.reports.glob(f"{PREFIX}*.json"))
     if not files:

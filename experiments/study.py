@@ -30,8 +30,8 @@ from features.errors import UserError, unknown
 from features.workspace import Workspace
 from training import tasks
 from training.datasets import Snapshots
-from training.evaluation import counted
-from training.metrics import Metric
+from training.measuring.evaluation import counted
+from training.measuring.metrics import Metric
 
 __all__ = ["Study", "StudyResult", "Variant", "ablation"]
 
@@ -126,7 +126,7 @@ class Study(Design):
     def _judged(
         self, snapshots: Snapshots, metrics: Mapping[str, Sequence[Metric]], results: Sequence[Result]
     ) -> tuple[Verdict, ...]:
-        from training.report import stated
+        from training.reporting.report import stated
 
         found: list[Verdict] = []
         for name in self.tasks:

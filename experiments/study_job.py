@@ -20,9 +20,10 @@ from features.catalogue import catalogue_hash
 from features.json_file import read_json, write_json
 from features.output import plain
 from features.workspace import Workspace
-from training import runs, tasks, tracking, tuning
+from training import runs, tasks, tuning
 from training.datasets import Snapshots
-from training.metrics import MODEL
+from training.measuring.metrics import MODEL
+from training.registry import tracking
 from training.task import Budget, Params, Task
 
 if TYPE_CHECKING:

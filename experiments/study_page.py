@@ -12,7 +12,7 @@ from experiments.study_verdict import Verdict
 from features.json_file import write_json
 from features.output import plain
 from features.workspace import Workspace
-from training.evaluation import counted
+from training.measuring.evaluation import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ def picture_of(folder: Path, name: str, verdict: Verdict) -> Path:
 
 def write(folder: Path, study: StudyResult) -> None:
     """Write page, pictures and JSON into a folder, made if need be."""
-    from training import gallery, report
+    from training.reporting import gallery, report
 
     folder.mkdir(parents=True, exist_ok=True)
     images = []
@@ -89,7 +89,7 @@ def forest(verdict: Verdict) -> Figure:
     small marks are the cutoffs alone.
     """
     from features import pictures
-    from training import style
+    from training.reporting import style
 
     colours = {"better": style.GOOD, "worse": style.BAD, "undecided": style.OPEN}
     rows, sign = verdict.others, 1 if verdict.metric.higher_is_better else -1

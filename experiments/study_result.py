@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from experiments.study_design import Design
 from experiments.study_job import Result
 from experiments.study_verdict import Verdict
-from training.evaluation import listed
+from training.measuring.evaluation import listed
 from training.task import Params
 
 if TYPE_CHECKING:

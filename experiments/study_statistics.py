@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from features.columns import AS_OF, CUSTOMER_ID
 from features.errors import ExitCode, UserError
-from training import bootstrap
-from training.metrics import MODEL, column
-from training.weighted import Floats
+from training.measuring import bootstrap
+from training.measuring.metrics import MODEL, column
+from training.measuring.weighted import Floats
 
 LEVEL = 0.05
 """Verdicts need a corrected p below it; intervals are of confidence 1 - it."""

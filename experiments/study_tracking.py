@@ -17,7 +17,7 @@ from experiments.study_job import Result
 from experiments.study_result import StudyResult
 from features.output import plain
 from features.workspace import Workspace
-from training import store, tracking
+from training.registry import store, tracking
 
 EXPERIMENT = "studies"
 KEY = "study_key"

@@ -38,9 +38,9 @@ from experiments.study_statistics import (
 )
 from features.columns import AS_OF, CUSTOMER_ID
 from features.errors import UserError
-from training import bootstrap
-from training.evaluation import Word, counted, cutoff_name, listed
-from training.metrics import Measure, Metric
+from training.measuring import bootstrap
+from training.measuring.evaluation import Word, counted, cutoff_name, listed
+from training.measuring.metrics import Measure, Metric
 
 NAMED = 3
 """So many undecided variants are named in a sentence."""

@@ -36,8 +36,8 @@ from serving.batch_job import KIND, BatchReport, Job, Tallies, by_count, manifes
 from serving.decisions import Decisions
 from serving.products import KINDS
 from serving.publishing import MANIFEST, publish
-from training import potential
 from training.recommendation.histories import Histories
+from training.segments import potential
 
 ITEMS = 10
 CHUNK = 2_000

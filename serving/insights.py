@@ -16,9 +16,10 @@ from features.workspace import Workspace
 from serving import meanings, scores
 from serving.portrait_schemas import ClusterAnswer, PotentialAnswer, ReasonAnswer, ReasonEvidence
 from serving.scorer import Champions
-from training import clusters, potential, reasons, tasks
+from training import reasons, tasks
 from training.churn import Churn
 from training.examples import RHYTHM_MEANINGS
+from training.segments import clusters, potential
 
 
 def churn_reasons(

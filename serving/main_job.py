@@ -202,7 +202,8 @@ def _features(space: Workspace, canonical: Canonical) -> Step:
 
 def _train(space: Workspace, canonical: Canonical, task: str, spend: tuple[int, Budget, int]) -> Step:
     from serving.steps import Step
-    from training import app, registry
+    from training import app
+    from training.registry import registry
 
     as_of, budget, seed = spend
 
@@ -239,7 +240,8 @@ def _train(space: Workspace, canonical: Canonical, task: str, spend: tuple[int, 
 
 def _promote(space: Workspace) -> Step:
     from serving.steps import Step
-    from training import promote_app, registry, tasks
+    from training import tasks
+    from training.registry import promote_app, registry
 
     latest = {task: max(registry.versions(space, task), default=None) for task in tasks.TASKS}
 
@@ -265,7 +267,8 @@ def _score(space: Workspace, canonical: Canonical, as_of: int) -> Step:
     from serving import actions, batch
     from serving.publishing import MANIFEST
     from serving.steps import Step
-    from training import registry, tasks
+    from training import tasks
+    from training.registry import registry
 
     def work() -> Mapping[str, Any]:
         report = batch.score(space, as_of=str(to_date(as_of)))

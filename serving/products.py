@@ -14,7 +14,7 @@ from serving.scorer import Champions
 from training.recommendation import recommender
 from training.recommendation.histories import Histories
 from training.recommendation.recommender import Recommendations, recommend
-from training.registry import Registered
+from training.registry.registry import Registered
 
 KINDS = recommender.KINDS
 

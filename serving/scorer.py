@@ -23,9 +23,10 @@ from features.shrinkage.estimators import ALL, Credibility
 from features.shrinkage.shrunk import Shrunk
 from features.workspace import Workspace
 from serving import scores
-from training import cold_start, next_purchase, registry, tasks
+from training import cold_start, next_purchase, tasks
 from training.customer_task import CustomerTask
-from training.registry import Registered
+from training.registry import registry
+from training.registry.registry import Registered
 
 NUMBERS: tuple[str, ...] = tuple(s.name for s in scores.SCORES if s.task != scores.RECOMMENDATION)
 # Our names of what each model answers about a customer, by task and field.

@@ -160,7 +160,8 @@ def _features(space: Workspace, canonical: Canonical) -> Built:
 def _champion(space: Workspace, canonical: Canonical, task: str) -> Built:
     from features.clock import to_date
     from serving.scorer import impossible
-    from training import registry, tasks, tracking
+    from training import tasks
+    from training.registry import registry, tracking
 
     again = f"run `nextbest train {task}` and `nextbest promote {task}`"
     found = registry.champion_version(space, task)
@@ -187,7 +188,7 @@ def _scores(space: Workspace, canonical: Canonical) -> Built:
     from features.json_file import read_json
     from serving.batch import lost
     from serving.publishing import MANIFEST
-    from training import registry
+    from training.registry import registry
 
     manifest = read_json(space.scores / MANIFEST)
     if not manifest:

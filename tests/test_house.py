@@ -17,7 +17,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "features/columns.py": "constants",
     "features/facts.py": "constants",
     "features/evaluators/spark_session.py": "test_spark.py: a session, and what is said without one",
-    "training/style.py": "test_plots.py: colours and fonts of the pictures",
+    "training/reporting/style.py": "test_plots.py: colours and fonts of the pictures",
     "training/task.py": "test_tasks.py: the contract, tried on every task",
     "experiments/app.py": "test_compare.py: the command and its verdict",
 }

@@ -19,9 +19,10 @@ from features.ingestion.ingest import ingest
 from features.workspace import Workspace
 from serving import answers, batch, schemas
 from serving.engine import Engine
-from training import registry, tasks, tracking
+from training import tasks
 from training.app import train_tasks
-from training.promote_app import promote_tasks
+from training.registry import registry, tracking
+from training.registry.promote_app import promote_tasks
 from training.task import Budget
 
 AS_OF = "2017-11-15"

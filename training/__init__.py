@@ -1,30 +1,31 @@
 """Second floor: from point-in-time data sets to a champion in the registry.
 
-task             the contract every task fulfils; `Budget`, `QUICK`, `FULL`
-tasks            the tasks there are
-datasets         snapshots as of a day, cutoffs, visits
-examples         rows of eligible customers and what came next
-churn            no visit within the horizon
-next_purchase    when the next visit comes
-value            visits and spend to come; expectation, value_boosters, value_examples, value_metrics
-recommendation   what a customer buys next
-cold_start       scores of customers with too little history for a model
-boosting         XGBoost, the same way for every task
-baselines        models to beat
-tuning           the Optuna study that chooses a setting
-plan             which cutoffs a run uses for what
-runs, phases     one training run: choose, report, fit
-metrics, weighted, bootstrap, evaluation   what a report says, with intervals
-curves, plots, style, report               how it shows it
-fitted, flavor   a model without pickle, and as MLflow has it
-tracking         MLflow: runs, numbers, files
-recording        from a result to what stays
-registry         champion and challenger
-potential        what comparable customers reach, minus own
-clusters, clustering   clusters of customers, and their fit
-segments_app     `nextbest segments`
-app              `nextbest train` and `nextbest promote`
-associations_app   `nextbest affinities`
+task, tasks         the contract every task fulfils, and the tasks there are
+customer_task, probability   what tasks about customers share; what those with one probability share
+churn, decline      no visit; spend below half
+next_purchase       when the next visit comes
+category_purchase, categories   the same for a category
+rhythm, usual_range a broken habit, and what is usual for a customer
+value               visits and spend to come
+response, campaigns who answers a campaign
+recommendation      what a customer buys next
+cold_start          scores of customers with too little history for a model
+reasons             why churn is expected, in the reasons that people know
+segments            clusters and potential
+associations_app    `nextbest affinities`
+datasets, dataset   snapshots as of a day; a task's data as pandas, with a split and an estimator
+examples            rows of eligible customers and what came next
+boosting            XGBoost, the same way for every task
+baselines           models to beat
+plan                which cutoffs a run uses for what
+tuning              the Optuna study that chooses a setting
+runs, fits, phases  one training run: choose, fit, report
+measuring           metrics with intervals, calibration
+recording, report_facts   from a result to what stays
+reporting           the report, the model card, pictures, profit
+fitted              a model without pickle
+registry            MLflow: runs, versions, champions, promotion
+app                 `nextbest train`
 """
 
 import os

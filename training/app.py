@@ -181,8 +181,9 @@ def reproduce_run(space: Workspace, run_id: str) -> Reproduction:
     Raises:
         UserError: the run is unknown, or the data are not those it saw.
     """
-    from training import recording, tracking
+    from training import recording
     from training.datasets import open_snapshots
+    from training.registry import tracking
 
     info = tracking.run_info(space, run_id)
     return recording.reproduce(space, open_snapshots(space, info.as_of), info, say=say)

@@ -23,10 +23,10 @@ from training.categories import Category
 from training.datasets import concatenate
 from training.examples import CustomerExamples
 from training.fitted import Fitted
-from training.metrics import Metric, values
+from training.measuring.metrics import Metric, values
+from training.measuring.weighted import Statistic, roc_auc, undefined
 from training.next_purchase import DistributionTask, NextPurchase, horizons
 from training.task import Contributions, Params, Target
-from training.weighted import Statistic, roc_auc, undefined
 
 if TYPE_CHECKING:
     import optuna

@@ -18,7 +18,7 @@ from features.errors import UserError
 from features.evaluators.offline import FeatureMatrix
 from training.probability import Floats, ProbabilityTask
 from training.task import Params, Target
-from training.value_examples import after
+from training.value.examples import after
 
 if TYPE_CHECKING:
     from features.canonical import Canonical

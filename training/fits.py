@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from training.fitted import Fitted
-from training.metrics import MODEL
+from training.measuring.metrics import MODEL
 from training.plan import Plan, Rows
 from training.task import E, Params, Task
 

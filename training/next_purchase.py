@@ -21,7 +21,7 @@ from training.baselines import bg_nbd, logistic, recency
 from training.customer_task import CustomerTask
 from training.examples import CustomerExamples, enough_visits
 from training.fitted import Fitted
-from training.metrics import Metric, next_purchase_metrics
+from training.measuring.metrics import Metric, next_purchase_metrics
 from training.task import Contributions, Params, Target
 
 if TYPE_CHECKING:

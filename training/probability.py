@@ -20,7 +20,7 @@ from training.baselines import logistic, recency
 from training.customer_task import CustomerTask
 from training.examples import CustomerExamples
 from training.fitted import Fitted
-from training.metrics import Metric, probability_metrics
+from training.measuring.metrics import Metric, probability_metrics
 from training.task import Contributions, Params
 
 if TYPE_CHECKING:

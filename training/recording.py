@@ -16,19 +16,10 @@ from features.clock import to_date
 from features.json_file import write_json
 from features.output import plain
 from features.workspace import Workspace
-from training import (
-    environment,
-    flavor,
-    gallery,
-    model_card,
-    report,
-    report_facts,
-    runs,
-    slices,
-    tasks,
-    tracking,
-)
+from training import report_facts, runs, tasks
 from training.datasets import Snapshots
+from training.registry import environment, flavor, tracking
+from training.reporting import gallery, model_card, report, slices
 from training.runs import RunResult
 from training.task import Budget
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from features.catalogue import FEATURES
 from features.clock import to_date
 from features.labels import LabelDefinitions
-from training import curves, profit, slices, tasks
-from training.evaluation import evaluate
+from training import tasks
 from training.examples import RHYTHM_MEANINGS
-from training.metrics import MODEL
-from training.report_content import HORIZON, ReportContent
-from training.report_tables import moved
+from training.measuring.evaluation import evaluate
+from training.measuring.metrics import MODEL
+from training.reporting import curves, profit, slices
+from training.reporting.report_content import HORIZON, ReportContent
+from training.reporting.report_tables import moved
 
 if TYPE_CHECKING:
-    from training.evaluation import Evaluation
-    from training.metrics import Metric
+    from training.measuring.evaluation import Evaluation
+    from training.measuring.metrics import Metric
     from training.runs import RunResult
 
 

@@ -24,12 +24,12 @@ from features.evaluators.offline import FeatureMatrix
 from training import usual_range
 from training.examples import CustomerExamples, enough_visits
 from training.fitted import Fitted
-from training.metrics import Metric, mean_of, values
+from training.measuring.metrics import Metric, mean_of, values
+from training.measuring.weighted import Statistic, ratio, undefined
 from training.probability import Floats, ProbabilityTask
 from training.task import Params, Target
 from training.usual_range import Usual
-from training.value_examples import after
-from training.weighted import Statistic, ratio, undefined
+from training.value.examples import after
 
 if TYPE_CHECKING:
     import pandas as pd

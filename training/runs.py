@@ -23,18 +23,20 @@ from features.catalogue import catalogue_hash
 from features.clock import to_date
 from features.errors import ExitCode, UserError
 from features.evaluators.offline import FeatureMatrix
-from training import boosting, drift, slices, tracking, tuning
+from training import boosting, tuning
 from training.customer_task import CustomerTask
 from training.datasets import Snapshots
-from training.drift import Drift
-from training.evaluation import Evaluation, evaluate
 from training.examples import CustomerExamples
-from training.explained import Explained, explain
 from training.fits import Contrast, Fits
 from training.fitted import Fitted
-from training.metrics import models_in
+from training.measuring.evaluation import Evaluation, evaluate
+from training.measuring.metrics import models_in, spoken
 from training.phases import Phases
 from training.plan import Plan, Rows, lay_out
+from training.registry import tracking
+from training.reporting import drift, slices
+from training.reporting.drift import Drift
+from training.reporting.explained import Explained, explain
 from training.task import Budget, E, Params, Task
 from training.tuning import Choice, Fold, TrialRow, Tuned
 
@@ -282,7 +284,7 @@ def _warnings(task: Task[Any], layout: Plan, tuned: Tuned, evaluation: Evaluatio
     for each in evaluation.beaten_by():
         if each.metric == task.primary and each.baseline != task.bars.get(task.primary):
             theirs = evaluation.value(task.primary, each.baseline).value
-            found.append(f"{each.baseline} has the better {title}: {theirs:.4f}.")
+            found.append(f"{spoken(each.baseline)} has the better {title}: {theirs:.4f}.")
     return tuple(found)
 
 

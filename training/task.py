@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from features.labels import LabelDefinitions
     from training.datasets import Snapshots
     from training.fitted import Fitted
-    from training.metrics import Metric
+    from training.measuring.metrics import Metric
 
 Params = dict[str, Any]
 

@@ -13,7 +13,7 @@ from training.recommendation.task import Recommendation
 from training.response import Response
 from training.rhythm import Rhythm
 from training.task import Params, Task
-from training.value import ValueTask
+from training.value.task import ValueTask
 
 TASKS: dict[str, Task[Any]] = {
     task.name: task

@@ -16,8 +16,8 @@ from features.clock import to_date, to_day
 from features.errors import UserError
 from features.labels import LabelDefinitions
 from features.workspace import Workspace
-from training import tracking
-from training.metrics import list_metrics
+from training.measuring.metrics import list_metrics
+from training.registry import tracking
 
 NOVEMBER, DECEMBER, JANUARY = (
     to_day(pd.Timestamp(d).date()) for d in ("2017-11-01", "2017-12-01", "2018-01-01")

@@ -11,7 +11,7 @@ from experiments.study_job import Workbench
 from experiments.study_runs import jobs_of, lay_out
 from features.clock import parse_date, to_day
 from tests.experiments.conftest import CHOICES_UNTIL, CUTOFFS, small
-from training import tracking
+from training.registry import tracking
 
 
 @pytest.fixture(scope="module")

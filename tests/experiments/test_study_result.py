@@ -7,7 +7,7 @@ from pathlib import Path
 from experiments.study_job import Result
 from experiments.study_result import Cost, costs_of, thrift
 from experiments.study_verdict import Outcome, Verdict
-from training.metrics import Measure
+from training.measuring.metrics import Measure
 
 AUC = Measure("roc_auc", "ROC-AUC", True, "")
 BRIER = Measure("brier", "Brier score", False, "")

@@ -21,7 +21,7 @@ from features.errors import UserError
 from features.workspace import Workspace
 from tests.experiments.conftest import CHOICES_UNTIL, FIXED, small
 from tests.training.conftest import make, visits
-from training import tracking
+from training.registry import tracking
 
 TWO = (Variant("all", setting=FIXED), Variant("tenure", options={"features": ["tenure_days"]}, setting=FIXED))
 KILLED = """
@@ -30,7 +30,7 @@ from experiments.study_runs import choice_snapshots, lay_out, run_all
 from features.workspace import Workspace
 from tests.experiments.conftest import small
 from tests.experiments.test_study_runs import TWO
-from training import tracking
+from training.registry import tracking
 
 if __name__ == "__main__":
     tracking.code_version = lambda: {code!r}

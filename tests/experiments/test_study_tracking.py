@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from experiments import study_tracking
-from training import store, tracking
+from training.registry import store, tracking
 
 
 def runs(world, filter_string=""):

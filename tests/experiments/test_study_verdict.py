@@ -10,7 +10,7 @@ import pytest
 
 from experiments.study_verdict import Verdict, corrected, judge
 from features.errors import UserError
-from training.metrics import probability_metrics
+from training.measuring.metrics import probability_metrics
 
 KEYS = ("customer_id", "as_of")
 METRICS = {metric.name: metric for metric in probability_metrics("churned")}

@@ -17,7 +17,7 @@ from features.workspace import Workspace
 from serving.desk import Desk
 from serving.engine import Engine
 from serving.publishing import MANIFEST
-from training import registry, store
+from training.registry import registry, store
 
 # What modules of BentoML and MLflow warn of when they are imported.
 LIBRARY_WARNINGS = (

@@ -13,8 +13,8 @@ from features.canonical import Canonical
 from features.clock import to_day
 from features.ingestion.ingest import ingest
 from features.workspace import Workspace
-from training import store
 from training.datasets import Snapshots, open_snapshots
+from training.registry import store
 from training.task import Budget
 
 FIRST = pd.Timestamp("2017-01-01")

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from features.errors import ExitCode, UserError
 from features.workspace import Workspace
-from training import app, promote_app, registry, task
+from training import app, task
+from training.registry import promote_app, registry
 
 from .conftest import TINY, make, visits
 

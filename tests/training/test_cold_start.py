@@ -11,10 +11,11 @@ import pytest
 from features.evaluators import offline
 from features.shrinkage import shrunk
 from features.shrinkage.estimators import fit_gamma_poisson
-from training import bootstrap, cold_start
+from training import cold_start
 from training.churn import Churn
 from training.cold_start import Everybody, Evidence
 from training.datasets import Snapshots, open_snapshots
+from training.measuring import bootstrap
 from training.next_purchase import NextPurchaseTask
 
 from .conftest import AS_OF, make

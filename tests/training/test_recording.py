@@ -9,10 +9,11 @@ import pytest
 from features.catalogue import declarations_hash
 from features.errors import UserError
 from features.workspace import Workspace
-from training import environment, recording, registry, runs, tracking
+from training import recording, runs
 from training.churn import Churn
 from training.datasets import Snapshots, open_snapshots
 from training.recording import Recorded
+from training.registry import environment, registry, tracking
 from training.runs import RunResult
 
 from .conftest import TINY, make, visits

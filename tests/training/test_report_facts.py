@@ -7,10 +7,11 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from training import report_facts, runs, slices
+from training import report_facts, runs
 from training.churn import Churn
 from training.datasets import Snapshots
-from training.report_content import HORIZON, ReportContent
+from training.reporting import slices
+from training.reporting.report_content import HORIZON, ReportContent
 from training.runs import RunResult
 
 from .conftest import TINY

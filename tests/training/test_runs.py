@@ -11,10 +11,11 @@ import pytest
 from features.catalogue import catalogue_hash
 from features.clock import to_date
 from features.errors import ExitCode, UserError
-from training import runs, tracking
+from training import runs
 from training.churn import Churn
 from training.datasets import Snapshots
 from training.plan import lay_out
+from training.registry import tracking
 from training.task import Budget
 
 from .conftest import AS_OF, TINY

@@ -19,7 +19,7 @@ import pytest
 
 from features.errors import ExitCode, UserError
 from features.workspace import Workspace
-from training import champions, promotion, registry, store, tracking
+from training.registry import champions, promotion, registry, store, tracking
 
 from .conftest import AS_OF
 from .versions import BLIND, CUTOFFS, GOOD, register, rows

@@ -13,10 +13,10 @@ import pytest
 from features.errors import UserError
 from features.ingestion.ingest import ingest
 from features.workspace import Workspace
-from training import weighted
 from training.customer_task import CustomerTask
 from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted
+from training.measuring import weighted
 from training.plan import Rows, lay_out
 from training.task import Budget, Task
 from training.tasks import TASKS, named

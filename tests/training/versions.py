@@ -13,8 +13,8 @@ import pandas as pd
 
 from features.clock import to_date
 from features.workspace import Workspace
-from training import flavor, tracking
 from training.fitted import Fitted
+from training.registry import flavor, tracking
 
 from .conftest import AS_OF
 

@@ -18,7 +18,7 @@ from training import boosting
 from training.baselines import ease, item_knn, personal_frequency, popularity, tifuknn
 from training.baselines.purchases import Purchases
 from training.fitted import Fitted
-from training.metrics import Metric, list_metrics, mean_of
+from training.measuring.metrics import Metric, list_metrics, mean_of
 from training.recommendation import lists, ranker
 from training.recommendation.blocks import Block
 from training.recommendation.candidates import SOURCES, checked

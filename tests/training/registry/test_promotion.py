@@ -1,0 +1,164 @@
+"""Promotion among hand-made versions, whose validation rows are chosen so that the verdict is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from features.errors import ExitCode, UserError
+from features.workspace import Workspace
+from tests.training.conftest import AS_OF
+from tests.training.versions import BLIND, CUTOFFS, GOOD, LUCKY, SQUARED, UNLUCKY, WRONG, register, rows
+from training.fitted import Fitted
+from training.registry import promotion, registry, tracking
+from training.registry.promotion import Verdict
+
+
+@pytest.fixture
+def workspace(workspace_with_store: Workspace) -> Workspace:
+    return workspace_with_store
+
+
+def promote(workspace: Workspace, run_id: str | None = None) -> Verdict:
+    return promotion.promote(workspace, "churn", run_id)
+
+
+def test_beyond_chance_decides_and_the_registry_says_why(workspace: Workspace) -> None:
+    with pytest.raises(UserError, match="model churn is not registered") as refused:
+        promote(workspace)
+    assert refused.value.exit_code is ExitCode.NOT_BUILT
+
+    register(workspace, rows(BLIND, *CUTOFFS[:2]))
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.champion_version, verdict.champion_value) == (True, 1, None)
+    assert "churn version 1 is champion: there was none before; its calibration error" in verdict.sentence
+    again = promote(workspace)
+    assert not again.promoted
+    assert again.sentence == "churn version 1 is already champion."
+    assert registry.version_tags(workspace, "churn", 1)["verdict"] == verdict.sentence
+
+    # Better on the one cutoff they share: AUC (100 x 180 + 100 x 100 / 2 + 20 x 180 / 2) / (120 x 280).
+    good = register(workspace, rows(GOOD, CUTOFFS[1], CUTOFFS[2]), warnings="logistic_all is better.")
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.rows, verdict.champion_version) == (True, 400, 2)
+    assert verdict.champion_value == 0.5
+    assert verdict.challenger_value == pytest.approx((18000 + 5000 + 1800) / (120 * 280))
+    assert verdict.low is not None
+    assert verdict.low > 0
+    assert "version 2 takes the place of version 1: ROC-AUC" in verdict.sentence
+    assert "better beyond chance" in verdict.sentence
+    champion = registry.champion(workspace, "churn")
+    assert champion is not None
+    assert (champion.version, champion.run_id, champion.as_of) == (2, good, AS_OF)
+    tags = registry.version_tags(workspace, "churn", 2)
+    assert tags["verdict"] == verdict.sentence
+    assert float(tags["verdict.low"]) == verdict.low
+    assert (tags["verdict.gate"], tags["verdict.promoted"], tags["verdict.against"]) == (
+        "passed",
+        "True",
+        "1",
+    )
+    assert tags["verdict.warnings"] == verdict.warnings == "logistic_all is better."
+
+    # The worse one does not come back, fresher or not.
+    worse = register(workspace, BLIND, as_of=AS_OF + 28)
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.version, verdict.champion_version) == (False, 3, 2)
+    assert "is not promoted, version 2 stays champion" in verdict.sentence
+    assert "worse beyond chance" in verdict.sentence
+    assert promote(workspace, worse).sentence == verdict.sentence
+    with pytest.raises(UserError, match="run nosuchrun of churn"):
+        promote(workspace, "nosuchrun")
+
+
+def test_undecided_fresher_data_decide_unless_the_number_is_worse(workspace: Workspace) -> None:
+    register(workspace, GOOD)
+    promote(workspace)
+    register(workspace, LUCKY)
+    verdict = promote(workspace)
+    assert not verdict.promoted
+    assert "better, which may be chance" in verdict.sentence
+    assert "no fresher data speak for it" in verdict.sentence
+    register(workspace, UNLUCKY, as_of=AS_OF + 7)
+    verdict = promote(workspace)
+    assert not verdict.promoted
+    assert "worse, which may be chance" in verdict.sentence
+    register(workspace, LUCKY, as_of=AS_OF + 7)
+    verdict = promote(workspace)
+    assert verdict.promoted
+    assert "fresher data decide" in verdict.sentence
+    # The same setting a week later makes the same predictions.
+    register(workspace, LUCKY, as_of=AS_OF + 14)
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.difference) == (True, 0.0)
+    assert ", equal (difference" in verdict.sentence
+
+
+def test_probabilities_that_are_off_do_not_get_past_the_gate(workspace: Workspace) -> None:
+    register(workspace, BLIND)
+    promote(workspace)
+    register(workspace, SQUARED, as_of=AS_OF + 7)
+    verdict = promote(workspace)
+    assert verdict.difference is not None
+    assert verdict.difference > 0.2
+    assert (verdict.promoted, verdict.gate, verdict.champion_version) == (False, "failed", 1)
+    assert verdict.calibration_error == pytest.approx(0.17)
+    assert "may not be multiplied by money" in verdict.sentence
+    assert registry.version_tags(workspace, "churn", 2)["verdict.gate"] == "failed"
+
+
+def test_where_nobody_serves_one_that_is_off_does_so_with_a_warning(workspace: Workspace) -> None:
+    register(workspace, WRONG)
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.champion_version) == (False, None)
+    assert "there is no champion" in verdict.sentence
+    assert "no more than the mean rate" in verdict.sentence
+    register(workspace, SQUARED)
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.gate) == (True, "failed")
+    assert "WARNING: its calibration error is 0.1700" in verdict.sentence
+    # It keeps nobody out who is no worse, and gives way to one that is calibrated.
+    register(workspace, 0.9 * SQUARED, as_of=AS_OF + 7)
+    assert not promote(workspace).promoted
+    register(workspace, SQUARED, as_of=AS_OF + 7)
+    verdict = promote(workspace)
+    assert verdict.promoted
+    assert "fresher data decide" in verdict.sentence
+    register(workspace, GOOD)
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.gate) == (True, "passed")
+    assert "it is calibrated, the champion is not (0.1700)" in verdict.sentence
+
+
+def test_without_a_row_in_common_the_champion_stays(workspace: Workspace) -> None:
+    register(workspace, rows(BLIND, CUTOFFS[1]))
+    promote(workspace)
+    register(workspace, rows(GOOD, CUTOFFS[0]))
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.rows, verdict.challenger_value) == (False, 0, None)
+    assert "no row in common" in verdict.sentence
+    assert registry.version_tags(workspace, "churn", 2)["verdict"] == verdict.sentence
+
+
+def test_a_champion_that_cannot_serve_gives_way(workspace: Workspace) -> None:
+    old = Fitted("churn", {}, {}, {"reads": [], "declarations_hash": "0" * 64})
+    register(workspace, GOOD, fitted=old)
+    promote(workspace)
+    with pytest.raises(UserError, match="other feature declarations"):
+        registry.champion(workspace, "churn")
+    # Its stored rows are better, which helps nobody.
+    second = register(workspace, BLIND)
+    verdict = promote(workspace)
+    assert verdict.promoted
+    assert "takes the place of version 1, which can no longer be loaded" in verdict.sentence
+    tracking.artifact(workspace, second, tracking.CHOICE).unlink()
+    register(workspace, BLIND)
+    verdict = promote(workspace)
+    assert verdict.promoted
+    assert "its files are gone" in verdict.sentence
+
+
+def test_a_run_without_validation_rows_is_let_in_where_there_is_nobody(workspace: Workspace) -> None:
+    register(workspace, rows(GOOD, CUTOFFS[0]).iloc[:0])
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.gate) == (True, "none")
+    assert verdict.sentence == "churn version 1 is champion: there was none before."

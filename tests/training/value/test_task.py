@@ -1,0 +1,218 @@
+"""The value task on the planted world: rows, windows, margins, totals; CDNOW by the product's commands."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cli
+from features.clock import to_day
+from features.columns import CUSTOMER_ID
+from features.errors import UserError
+from features.labels import LabelDefinitions
+from tests.training.conftest import AS_OF as END
+from tests.training.conftest import make, visits
+from training.datasets import Snapshots, open_snapshots
+from training.fitted import Fitted
+from training.value.examples import ValueExamples, after
+from training.value.task import ValueTask
+
+SMALL = ("days_since_visit", "visits_28", "visits_91", "visits_all", "spend_91", "spend_all", "tenure_days")
+TASK = ValueTask(SMALL)
+SETTING = {**TASK.first, "rounds": 30}
+LABELS = LabelDefinitions()
+CUT = END - 91
+
+
+@pytest.fixture(scope="module")
+def rows(snapshots: Snapshots) -> ValueExamples:
+    return TASK.examples(snapshots, [CUT - 91 - 28, CUT - 91, CUT])
+
+
+@pytest.fixture(scope="module")
+def fitted(rows: ValueExamples) -> Fitted:
+    return TASK.fit(rows.at(rows.cutoffs[:2]), SETTING, seed=0)
+
+
+def test_rows_are_everybody_and_what_they_did(rows: ValueExamples, snapshots: Snapshots) -> None:
+    frame = visits().assign(day=lambda f: (f["occurred_at"] - pd.Timestamp("1970-01-01")).dt.days)
+    late = rows.at([CUT])
+    assert set(late.matrix.customer_id) == set(frame.loc[frame["day"] < CUT, CUSTOMER_ID])
+    came = frame[frame["day"].between(CUT, CUT + 90)].groupby(CUSTOMER_ID)
+    count = came["day"].nunique().reindex(late.matrix.customer_id).fillna(0)
+    money = (came["amount"].sum() * 100).round().reindex(late.matrix.customer_id).fillna(0)
+    assert late.learnt == pytest.approx(np.column_stack([count, money]))
+    assert (late.outcome == late.learnt[:, 0]).all()
+    assert (late.days == 91).all()
+    labels = TASK.label_columns(late)
+    assert (labels["visited"] == (count.to_numpy() > 0)).all()
+    assert 0 < labels["visited"].mean() < 1
+    # A window that has not ended says nothing.
+    assert np.isnan(after(snapshots, late.matrix, 92)).all()
+
+
+def test_take_and_at_keep_rows_together(rows: ValueExamples) -> None:
+    mask = np.zeros(len(rows), dtype=bool)
+    mask[::3] = True
+    for part, kept in ((rows.take(mask), mask), (rows.at([CUT]), rows.matrix.as_of == CUT)):
+        assert (part.matrix.customer_id == rows.matrix.customer_id[kept]).all()
+        assert (part.learnt == rows.learnt[kept]).all()
+        assert (part.reported == rows.reported[kept]).all()
+        assert part.inputs(SMALL) == pytest.approx(rows.inputs(SMALL)[kept], nan_ok=True)
+
+
+def test_the_model_beats_the_past_rate_and_totals_add_up(
+    rows: ValueExamples, fitted: Fitted, snapshots: Snapshots
+) -> None:
+    late = rows.at([CUT])
+    frame = TASK.rows(fitted, late).join(
+        TASK.baselines(snapshots, rows.at(rows.cutoffs[:2]), late).filter(like=".")
+    )
+    found = {
+        model: {metric.name: metric.compute(frame, model) for metric in TASK.metrics(LABELS)}
+        for model in ("model", "past_rate", "bg_nbd", "pareto_nbd", "logistic_rfm")
+    }
+    model, rate = found["model"], found["past_rate"]
+    assert model["rmse_visits"] < rate["rmse_visits"]
+    assert model["visits_total_error"] < 0.15 < rate["visits_total_error"]
+    assert model["spend_total_error"] < 0.2
+    assert model["roc_auc"] > 0.9
+    assert model["top_20_value"] > 0.3
+    assert found["pareto_nbd"]["rmse_visits"] < rate["rmse_visits"]
+    assert np.isnan(found["logistic_rfm"]["rmse_visits"])
+    assert not any(np.isnan(v) for v in (*found["model"].values(), *found["pareto_nbd"].values()))
+
+
+def test_the_margin_carries_the_horizon(rows: ValueExamples, fitted: Fitted) -> None:
+    matrix = rows.at([CUT]).matrix
+    # The inputs do not change with the days, so neither does what the trees add.
+    answers = [TASK.forecast(fitted, matrix, float(days)) for days in (28, 91, 273)]
+    for field in TASK.fields:
+        grown = np.array([answer[field] for answer in answers])
+        assert np.isfinite(grown).all()
+        assert (grown > 0).all()
+        assert (np.diff(grown, axis=0) >= 0).all()
+    whole = TASK.predict(fitted, matrix)
+    assert {name: values.tolist() for name, values in whole.items()} == {
+        name: values.tolist() for name, values in answers[1].items()
+    }
+    one = TASK.predict(fitted, matrix.take(np.array([3])))
+    assert one["visits"][0] == whole["visits"][3]
+
+
+def test_contributions_add_up_to_the_logarithm_of_the_spend(rows: ValueExamples, fitted: Fitted) -> None:
+    late = rows.at([CUT])
+    found = TASK.explain(fitted, late)
+    moved: np.ndarray = found.values  # noqa: PD011 (an array)
+    margin = found.base + moved.sum(axis=1)
+    assert np.exp(margin) == pytest.approx(TASK.predict(fitted, late.matrix)["spend_cents"], rel=1e-3)
+
+
+def test_a_fit_is_repeatable_and_survives_a_save(rows: ValueExamples, fitted: Fitted, tmp_path: Path) -> None:
+    again = TASK.fit(rows.at(rows.cutoffs[:2]), SETTING, seed=0)
+    assert again.digest() == fitted.digest()
+    fitted.save(tmp_path)
+    loaded = Fitted.load(tmp_path)
+    late = rows.at([CUT])
+    assert TASK.rows(loaded, late).equals(TASK.rows(fitted, late))
+    assert TASK.loss(loaded, late) == TASK.loss(fitted, late)
+
+
+def test_no_row_after_the_as_of_is_read(cut_snapshots: Snapshots, snapshots: Snapshots) -> None:
+    cutoffs = [END - 30 - 91 - 28, END - 30 - 91]
+    ended = TASK.fit(TASK.examples(cut_snapshots, cutoffs), SETTING, seed=0)
+    whole = TASK.fit(TASK.examples(snapshots, cutoffs), SETTING, seed=0)
+    assert ended.digest() == whole.digest()
+    late = TASK.examples(cut_snapshots, [END - 60])
+    assert np.isnan(late.learnt).all()
+
+
+def test_reports_look_beyond_what_fits_learn_from(tmp_path: Path) -> None:
+    toml = "choices_until = 2017-06-01\n[labels.value]\nhorizon_days = 120\nlearn_days = 40\n"
+    snapshots = open_snapshots(make(tmp_path, visits(), toml))
+    border = to_day(pd.Timestamp("2017-06-01").date())
+    found = TASK.examples(snapshots, [border - 130, border - 60, border, END - 90])
+    by_cutoff = {day: found.at([day]).days for day in found.cutoffs}
+    # Ended before the choices do; would end beyond them; after them; not ended yet.
+    assert [set(days) for days in by_cutoff.values()] == [{120.0}, {40.0}, {120.0}, {40.0}]
+    fitted = TASK.fit(found.at([border - 60]), SETTING, seed=0)
+    assert (fitted.meta["horizon_days"], fitted.meta["learn_days"]) == (120, 40)
+    late = found.at([border])
+    frame = TASK.rows(fitted, late)
+    assert frame["actual_visits"].sum() > 2 * late.learnt[:, 0].sum()
+    assert frame["model.visits"].sum() == pytest.approx(frame["actual_visits"].sum(), rel=0.2)
+    columns = TASK.baselines(snapshots, found.at([border - 60]), late)
+    assert "logistic_rfm.score" in columns
+    assert "logistic_rfm.probability" not in columns
+
+
+@pytest.mark.parametrize("world", ["nobody comes again", "one customer"])
+def test_a_world_of_one_kind(world: str, tmp_path: Path) -> None:
+    days = {"nobody comes again": [0, 30], "one customer": [0, 40, 250]}
+    size = 1 if world == "one customer" else 12
+    frame = pd.DataFrame(
+        [
+            (f"c{who}", pd.Timestamp("2017-01-01") + pd.Timedelta(days=day), 10.0)
+            for who in range(size)
+            for day in [*days[world], *([299] if who == 0 else [])]
+        ],
+        columns=[CUSTOMER_ID, "occurred_at", "amount"],
+    )
+    snapshots = open_snapshots(make(tmp_path, frame))
+    day = snapshots.until - 182
+    fitted = TASK.fit(TASK.examples(snapshots, [day]), SETTING, seed=0)
+    answer = TASK.predict(fitted, TASK.examples(snapshots, [day + 91]).matrix)
+    assert all(np.isfinite(values).all() and (values > 0).all() for values in answer.values())
+    assert (answer["probability"] < 1).all()
+    assert answer["visits"].mean() < 3
+
+
+def test_nobody_to_learn_from_is_said(rows: ValueExamples) -> None:
+    with pytest.raises(UserError, match="no customer was known"):
+        TASK.fit(rows.take(np.zeros(len(rows), dtype=bool)), SETTING, seed=0)
+
+
+def cdnow(root: Path, every: int) -> Path:
+    """CDNOW as a folder of tables, every so many customers. The file is read, its package never runs."""
+    package = find_spec("lifetimes")
+    assert package is not None, "the development requirements are not installed"
+    assert package.origin is not None
+    frame = pd.read_csv(
+        Path(package.origin).parent / "datasets" / "CDNOW_master.txt",
+        sep=r"\s+",
+        skiprows=1,
+        names=["customer_id", "date", "quantity", "amount"],
+        dtype=str,
+    )
+    frame = frame[frame["customer_id"].astype(int) % every == 0]
+    source = root / "cdnow"
+    source.mkdir()
+    frame["occurred_at"] = pd.to_datetime(frame.pop("date"), format="%Y%m%d")
+    frame.to_csv(source / "transactions.csv", index=False)
+    (source / "source.toml").write_text(
+        'name = "cdnow"\ntime_zone = "America/New_York"\nchoices_until = 1997-10-01\n\n'
+        "[labels.value]\nhorizon_days = 273\nlearn_days = 91\n",
+        encoding="utf-8",
+    )
+    return source
+
+
+@pytest.mark.slow
+def test_cdnow_by_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """39 weeks seen, 39 weeks foretold, on every eighth customer."""
+    space = ["--workspace", str(tmp_path / "workspace")]
+    assert cli.run([*space, "ingest", "--source", str(cdnow(tmp_path, 8))]) == 0
+    capsys.readouterr()
+    asked = ["--json", *space, "train", "value", "--quick", "--trials", "1", "--as-of", "1998-07-01"]
+    assert cli.run(asked) == 0
+    (trained,) = json.loads(capsys.readouterr().out)["trained"]
+    metrics = trained["metrics"]
+    assert metrics["visits_total_error"] < 0.15
+    assert metrics["baseline/pareto_nbd/roc_auc"] > 0.74
+    assert metrics["roc_auc"] > metrics["baseline/pareto_nbd/roc_auc"]
+    assert metrics["rmse_visits"] < metrics["baseline/pareto_nbd/rmse_visits"]

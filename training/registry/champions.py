@@ -1,0 +1,123 @@
+"""Who was champion before: the last ones stay known, so that a promotion can be taken back.
+
+The registered model's tag `former_champions` lists versions, the newest first. A rollback restores the first
+of them and marks the one that leaves `withdrawn`, which is not promoted again unless its run is named.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from features.clock import to_date
+from features.errors import ExitCode, UserError
+from features.workspace import Workspace
+from training.registry import registry, store
+
+FORMER: Final = "former_champions"
+KEPT: Final = 5
+VERDICT: Final = "verdict"
+WITHDRAWN: Final = "withdrawn"
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """A champion restored.
+
+    Attributes:
+        task: name of the task.
+        version: the champion now.
+        run_id: its run.
+        left: the version that was champion.
+        former: champions that a further rollback can restore, the newest first.
+        sentence: the same in words.
+    """
+
+    task: str
+    version: int
+    run_id: str
+    left: int
+    former: list[int]
+    sentence: str
+
+
+def former(workspace: Workspace, task: str) -> list[int]:
+    """Versions that were champion before the present one, the newest first, at most `KEPT`."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        tags = store.client(workspace).get_registered_model(task).tags
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return []
+        raise
+    current = registry.champion_version(workspace, task)
+    found = [int(version) for version in json.loads(tags.get(FORMER, "[]"))]
+    # A process may have ended between writing the list and moving the alias.
+    return [version for version in found if current is None or version != current[0]]
+
+
+def crown(workspace: Workspace, task: str, version: int) -> None:
+    """Make a version champion; the one before it heads the list of former ones."""
+    client, current = store.client(workspace), registry.champion_version(workspace, task)
+    before = former(workspace, task)
+    if current is not None:
+        before = [current[0], *before]
+    kept = [each for each in before if each != version][:KEPT]
+    client.set_registered_model_tag(task, FORMER, json.dumps(kept))
+    if WITHDRAWN in registry.version_tags(workspace, task, version):
+        client.delete_model_version_tag(task, str(version), WITHDRAWN)
+    client.set_registered_model_alias(task, registry.ALIAS, str(version))
+
+
+def rollback(workspace: Workspace, task: str, run_id: str | None = None) -> Rollback:
+    """Restore the champion before the present one; done again, the one before that.
+
+    Args:
+        workspace: where the versions are.
+        task: name of the task.
+        run_id: restore the former champion that this run made, and forget those after it.
+
+    Raises:
+        UserError: there is no such former champion, or it can no longer be used.
+    """
+    client, current = store.client(workspace), registry.champion_version(workspace, task)
+    if current is None:
+        raise UserError(f"{task} has no champion, so there is nothing to roll back.", ExitCode.NOT_BUILT)
+    runs = dict(registry.versions(workspace, task))
+    before = [version for version in former(workspace, task) if version in runs]
+    chosen = [version for version in before if run_id in (None, runs[version])]
+    if not chosen:
+        kept = ", ".join(f"version {version} (run {runs[version]})" for version in before) or "none"
+        whom = f"run {run_id} is not among" if run_id else f"{task} version {current[0]} has none of"
+        raise UserError(f"{whom} the kept former champions of {task}: {kept}.", ExitCode.NOT_BUILT)
+    version = chosen[0]
+    as_of = to_date(_usable(workspace, task, version, before, runs))
+    left = before[before.index(version) + 1 :]
+    sentence = (
+        f"{task} version {version} (as of {as_of}) is champion again, version {current[0]} is withdrawn and "
+        "comes back only when its run is named."
+    )
+    client.set_registered_model_tag(task, FORMER, json.dumps(left))
+    for each in (version, current[0]):
+        client.set_model_version_tag(task, str(each), VERDICT, sentence)
+    client.set_model_version_tag(task, str(current[0]), WITHDRAWN, "true")
+    client.set_registered_model_alias(task, registry.ALIAS, str(version))
+    return Rollback(task, version, runs[version], current[0], left, sentence)
+
+
+def _usable(workspace: Workspace, task: str, version: int, before: list[int], runs: dict[int, str]) -> int:
+    """The as-of of a version that can still be loaded.
+
+    Raises:
+        UserError: it cannot, with the reason and what else can be restored.
+    """
+    try:
+        return registry.load(workspace, runs[version]).as_of
+    except UserError as refusal:
+        others = before[before.index(version) + 1 :]
+        hint = f" Or restore version {others[0]}: --rollback --run {runs[others[0]]}." if others else ""
+        raise UserError(
+            f"{task} version {version} cannot be restored: {refusal}{hint}", ExitCode.NOT_BUILT
+        ) from None

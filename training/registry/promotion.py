@@ -1,0 +1,203 @@
+"""Whether a challenger takes the place of the champion: the gate, then the comparison, then the rule.
+
+    the gate    The challenger's probabilities have to be calibrated on its validation rows (`gate`), or, on
+                the rows it shares with a champion that fails the gate as well, be no worse than that one's.
+                Where no champion can serve instead, a model that fails is let in with a warning, as long as
+                its probabilities are worth more than the mean rate: without any there is no decision at all.
+    the rule    By the paired household-bootstrap 95 % interval of the primary metric on the same rows
+                (`comparison`). Better beyond chance: the challenger takes the place. Worse beyond chance: it
+                does not. Undecided: the champion stays, unless fresher data speak against it (the challenger
+                was trained as of a later day and its number is not the worse one) or the gate does (the
+                challenger passes, the champion does not).
+    no rows     Without a row in common the champion stays, unless it can no longer be loaded or compared.
+
+The verdict stands in the registry as tags of the challenger's version. Baselines of a report are no versions:
+one that wins is warned of (tag `warnings`), and nothing can give it the alias.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from features.clock import to_date
+from features.workspace import Workspace
+from training import tasks
+from training.measuring.gate import Gate, check
+from training.registry import champions, registry, store, tracking
+from training.registry.comparison import Compared, choice_rows, compare
+from training.registry.tracking import RunInfo
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of an attempt to promote.
+
+    Attributes:
+        task: name of the task.
+        run_id: run of the challenger.
+        version: version of the challenger.
+        promoted: whether the challenger is champion now and was not before.
+        champion_version: version of the champion after the attempt; None when there is none.
+        metric: name of the primary metric.
+        challenger_value: its value for the challenger on the common rows; None without any.
+        champion_value: its value for the earlier champion on them; None without any.
+        difference, low, high: challenger minus champion and its 95 % interval; None without common rows.
+        rows: number of common rows.
+        gate: `passed`, `failed`, or `none` when the task has no gate or the run no validation rows.
+        calibration_error, calibration_bound: what the gate goes by; None when there was nothing to check.
+        sentence: the verdict in words.
+        warnings: what the challenger's run warned of, a baseline that beats it for one.
+    """
+
+    task: str
+    run_id: str
+    version: int
+    promoted: bool
+    champion_version: int | None
+    metric: str
+    challenger_value: float | None
+    champion_value: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    rows: int
+    gate: str
+    calibration_error: float | None
+    calibration_bound: float | None
+    sentence: str
+    warnings: str
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The outcome, the words for it, and what it goes by; see `Verdict`.
+
+    Attributes:
+        weighed: whether the challenger was looked at, so that the verdict replaces what was written of it.
+    """
+
+    promoted: bool
+    sentence: str
+    gate: Gate | None = None
+    compared: Compared | None = None
+    weighed: bool = True
+
+
+def promote(workspace: Workspace, task: str, run_id: str | None = None) -> Verdict:
+    """Make a version champion by the gate and the rule, and write the verdict into the registry.
+
+    Args:
+        workspace: where the versions are.
+        task: name of the task.
+        run_id: the challenger's run; default: the latest version.
+
+    Raises:
+        UserError: the task has no such version.
+    """
+    version, challenger = registry.challenger(workspace, task, run_id)
+    info = tracking.run_info(workspace, challenger)
+    current = registry.champion_version(workspace, task)
+    ruling = _rule(workspace, info, version, current, named=run_id is not None)
+    gate, compared = ruling.gate, ruling.compared
+    verdict = Verdict(
+        task=task,
+        run_id=challenger,
+        version=version,
+        promoted=ruling.promoted,
+        champion_version=version if ruling.promoted else None if current is None else current[0],
+        metric=tasks.named(task, info.options).primary,
+        challenger_value=compared.challenger if compared else None,
+        champion_value=compared.champion if compared else None,
+        difference=compared.difference.value if compared else None,
+        low=compared.difference.low if compared else None,
+        high=compared.difference.high if compared else None,
+        rows=compared.rows if compared else 0,
+        gate="none" if gate is None else "passed" if gate.passed else "failed",
+        calibration_error=gate.error if gate else None,
+        calibration_bound=gate.bound if gate else None,
+        sentence=ruling.sentence,
+        warnings=info.tags["warnings"],
+    )
+    if ruling.weighed:
+        _write_down(workspace, verdict, current)
+    if ruling.promoted:
+        champions.crown(workspace, task, version)
+    return verdict
+
+
+def _rule(
+    workspace: Workspace, info: RunInfo, version: int, current: tuple[int, str] | None, *, named: bool
+) -> Ruling:
+    """Decide by the gate and the rule of this file's head; `named`: the user asked for this very version."""
+    new = f"{info.task} version {version}"
+    if current is not None and current[0] == version:
+        return Ruling(False, f"{new} is already champion.", weighed=False)
+    if not named and champions.WITHDRAWN in registry.version_tags(workspace, info.task, version):
+        again = f"`nextbest promote {info.task} --run {info.run_id}`"
+        said = f"{new} was withdrawn by a rollback; {again} compares it once more."
+        return Ruling(False, said, weighed=False)
+    task = tasks.named(info.task, info.options)
+    rows = choice_rows(workspace, info.run_id)
+    gate = check(task.gate, rows) if rows is not None else None
+    if current is None:
+        return _unopposed(gate, new, f"{new} is champion: there was none before", "there is no champion")
+    old, run_id = current
+    wins = f"{new} takes the place of version {old}"
+    stays = f"{new} is not promoted, version {old} stays champion"
+    usable = registry.loadable(workspace, run_id)
+    compared = compare(workspace, task, info.run_id, run_id) if usable and rows is not None else None
+    if compared is not None:
+        theirs = tracking.run_info(workspace, run_id)
+        promoted, why = _by_numbers(gate, compared, info.as_of, theirs.as_of)
+        return Ruling(promoted, f"{wins if promoted else stays}: {why}.", gate, compared)
+    if usable and rows is not None and choice_rows(workspace, run_id) is not None:
+        as_of = to_date(tracking.run_info(workspace, run_id).as_of)
+        hint = f"Train the challenger so that it has a validation cutoff on or after {as_of}."
+        return Ruling(False, f"{stays}: their validation cutoffs have no row in common. {hint}", gate)
+    why = "which can no longer be loaded or compared (other feature declarations, or its files are gone)"
+    return _unopposed(gate, new, f"{wins}, {why}", f"version {old}, {why}, stays champion")
+
+
+def _unopposed(gate: Gate | None, new: str, wins: str, else_: str) -> Ruling:
+    """Without a champion that could serve instead."""
+    if gate is None:
+        return Ruling(True, f"{wins}.")
+    if gate.passed:
+        return Ruling(True, f"{wins}; {gate.sentence}.", gate)
+    if gate.useful:
+        risk = "what is computed from its probabilities is off by as much until a better one takes its place"
+        return Ruling(True, f"{wins}. WARNING: {gate.sentence}: {risk}.", gate)
+    why = f"{gate.sentence}, and its probabilities are worth no more than the mean rate of everybody"
+    hint = "Train with more history, or check the label definitions."
+    return Ruling(False, f"{new} is not promoted, {else_}: {why}. {hint}", gate)
+
+
+def _by_numbers(gate: Gate | None, compared: Compared, as_of: int, champion_as_of: int) -> tuple[bool, str]:
+    """Whether the challenger takes the place, and why: the gate, then the rule."""
+    ours, theirs = compared.gates
+    passed, off = gate is None or gate.passed, theirs is not None and not theirs.passed
+    if gate and not passed and not (off and ours and theirs and ours.error <= theirs.error):
+        return False, f"{gate.sentence}, so its probabilities may not be multiplied by money"
+    numbers = compared.sentence
+    if compared.difference.verdict != "undecided":
+        return compared.difference.verdict == "better", numbers
+    if passed and off and theirs:
+        return True, f"{numbers}; it is calibrated, the champion is not ({theirs.error:.4f})"
+    later = as_of > champion_as_of
+    days = f"it was trained as of {to_date(as_of)}, the champion as of {to_date(champion_as_of)}"
+    if later and compared.not_worse:
+        return True, f"{numbers}; {days}, and fresher data decide"
+    return False, numbers if later else f"{numbers}; {days}, and no fresher data speak for it"
+
+
+def _write_down(workspace: Workspace, verdict: Verdict, current: tuple[int, str] | None) -> None:
+    """The verdict as tags of the challenger's version: the sentence, and each fact under its own name."""
+    client = store.client(workspace)
+    facts = dataclasses.asdict(verdict) | {"against": current[0] if current else None}
+    left_out = {"task", "run_id", "version", "sentence", "champion_version"}
+    tags = {champions.VERDICT: verdict.sentence}
+    tags |= {f"{champions.VERDICT}.{name}": facts[name] for name in facts if name not in left_out}
+    for name, value in tags.items():
+        if value is not None:
+            client.set_model_version_tag(verdict.task, str(verdict.version), name, str(value))

@@ -1,0 +1,8 @@
+"""What known customers will bring: expected visits and spend.
+
+task                    the training task
+examples                customers with what came in a window
+expectation             what Pareto/NBD and Gamma-Gamma expect
+boosters                trees that correct it
+metrics                 what its report measures
+"""

@@ -1,0 +1,296 @@
+"""Value: how often each known customer comes in the horizon, what they spend, the chance of a visit at all.
+
+Everybody first seen before T is eligible: one visit is enough. Three boosters (count of visits and money with
+Poisson likelihood, any visit with logistic) start from the margin that Pareto/NBD x Gamma-Gamma expect over
+the window (`expectation`) and learn from windows of `learn_days` by what factor, or by what odds, a
+customer differs. The factor is kept for the whole horizon, the expectation is made for it. The Poisson
+likelihood gives means of any amount that is not negative (Gourieroux, Monfort and Trognon, Econometrica 52,
+1984), so that totals add up; money given back beyond what was bought counts as 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.clock import to_day
+from features.errors import ExitCode, UserError
+from features.evaluators.offline import FeatureMatrix
+from training import boosting, examples
+from training.baselines import bg_nbd, logistic
+from training.boosting import Binned
+from training.customer_task import CustomerTask
+from training.examples import CustomerExamples
+from training.fitted import Fitted
+from training.measuring.metrics import Metric
+from training.task import Budget, Contributions, Params, Target
+from training.value import expectation
+from training.value import metrics as value_metrics
+from training.value.boosters import EDGE, OBJECTIVES, PROBABILITY, SPEND, VISITS, in_rows, margins_of
+from training.value.examples import ValueExamples, after, whole_horizon
+from training.value.expectation import Expectation
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
+
+    from features.labels import LabelDefinitions
+    from training.datasets import Snapshots
+
+Floats = NDArray[np.float64]
+
+
+class ValueTask(CustomerTask):
+    """Visits and spend of known customers in the horizon."""
+
+    name: ClassVar[str] = "value"
+    title: ClassVar[str] = "Visits and spend within the horizon"
+    target: ClassVar[str] = "visits"
+    fields: ClassVar[tuple[str, ...]] = (VISITS, SPEND, PROBABILITY)
+    primary: ClassVar[str] = "rmse_visits"
+    bars: ClassVar[dict[str, str]] = {"roc_auc": "pareto_nbd", "rmse_visits": "pareto_nbd"}
+    gate: ClassVar[str | None] = "visited"
+    trials: ClassVar[int | None] = 20
+    aims: ClassVar[tuple[Target, ...]] = (Target("roc_auc", 0.005, ("pareto_nbd",)),)
+    first: ClassVar[Params] = {
+        "max_depth": 2,
+        "rounds": 100,
+        "learning_rate": 0.05,
+        "min_child_weight": 30.0,
+        "subsample": 0.8,
+        "colsample_bytree": 0.4,
+        "reg_lambda": 15.0,
+        "chance": expectation.PARETO_NBD,
+    }
+    purpose: ClassVar[str] = (
+        "Expected visits and money of every known customer, to rank customers by what they are worth, to add "
+        "up what a group will bring, and to weigh a risk. Not what an action would change."
+    )
+    limits: ClassVar[tuple[str, ...]] = (
+        "Beyond the window it learnt from, the forecast relies on the shape of Pareto/NBD.",
+        "The same season last year is not an input: a forecast over a peak is what the weeks before it say.",
+    )
+
+    def horizon_days(self, labels: LabelDefinitions) -> int:
+        """Days that forecasts and reports are about."""
+        return labels.value.horizon_days
+
+    def learning_days(self, labels: LabelDefinitions) -> int:
+        """Days of the windows to learn from, at most the horizon."""
+        return min(labels.value.learn_days, labels.value.horizon_days)
+
+    def history_days(self, labels: LabelDefinitions) -> int:
+        """As long as a window to learn from: a rhythm shows in as much time."""
+        return self.learning_days(labels)
+
+    def report_cutoffs(
+        self, snapshots: Snapshots, earliest: int, until: int, budget: Budget
+    ) -> tuple[int, ...]:
+        """Those after the choices end, if any: an earlier one cannot look at its whole horizon."""
+        found = super().report_cutoffs(snapshots, earliest, until, budget)
+        declared = snapshots.canonical.source.choices_until
+        after_choices = tuple(day for day in found if declared is None or day >= to_day(declared))
+        return after_choices or found
+
+    def eligible(self, matrix: FeatureMatrix, labels: LabelDefinitions) -> NDArray[np.bool_]:
+        """Everybody with a visit."""
+        del labels
+        return matrix.column("visits_all") > 0
+
+    def outcome(self, snapshots: Snapshots, matrix: FeatureMatrix) -> Floats:
+        """Visits in the windows to learn from."""
+        return after(snapshots, matrix, self.learning_days(snapshots.labels))[:, 0]
+
+    def learned(self, rows: CustomerExamples) -> NDArray[Any]:
+        """Visits in the windows to learn from."""
+        return rows.outcome
+
+    def examples(self, snapshots: Snapshots, cutoffs: Sequence[int]) -> ValueExamples:
+        """Everybody known at each cutoff."""
+        labels, rows = snapshots.labels, super().examples(snapshots, cutoffs)
+        short, long = self.learning_days(labels), self.horizon_days(labels)
+        days = np.where(whole_horizon(snapshots, rows.matrix.as_of, long), long, short).astype(np.float64)
+        learnt = after(snapshots, rows.matrix, short)
+        reported = learnt if short == long else after(snapshots, rows.matrix, long)
+        return ValueExamples(
+            rows.matrix,
+            rows.outcome,
+            rows.rhythm,
+            rows.horizons,
+            known=expectation.known(
+                snapshots, [day for cutoff in cutoffs for day in (cutoff, cutoff + short)]
+            ),
+            learn_days=short,
+            learnt=learnt,
+            days=days,
+            reported=np.where((days == long)[:, None], reported, learnt),
+        )
+
+    def space(self, trial: optuna.Trial) -> Params:
+        """Shallow trees, to hold for longer windows than they saw, and the chance to start from."""
+        return {
+            **boosting.space(trial, depth=(2, 4), rounds=(40, 200)),
+            "chance": trial.suggest_categorical("chance", list(expectation.CHANCES)),
+        }
+
+    def fit(self, train: CustomerExamples, params: Params, seed: int) -> Fitted:
+        """Fit the three boosters.
+
+        Raises:
+            UserError: there is no row.
+        """
+        rows = _own(train)
+        if not len(rows):
+            raise UserError(
+                "value cannot be learned: no customer was known at any of the cutoffs. "
+                "Train as of a later date.",
+                ExitCode.BAD_DATA,
+            )
+        last = rows.cutoffs[-1]
+        # The latest window has ended, so a fit on it knows who came until its end.
+        latest = rows.known.get(last + rows.learn_days, rows.known[last]).expectation
+        unit = float(latest.spend_per_visit(rows.known[last].matrix).mean())
+        boosters = {}
+        for name, objective in OBJECTIVES.items():
+            data = self._binned(rows, name, unit, params["chance"])
+            boosters[name] = boosting.fit(data, in_rows(params, name, data), seed, **objective)
+        fitted = Fitted(
+            self.name,
+            boosters,
+            {"expectation": latest.array()},
+            {
+                "features": list(self.features),
+                "horizon_days": rows.horizon_days,
+                "learn_days": rows.learn_days,
+                "unit_cents": unit,
+                "chance": params["chance"],
+            },
+        )
+        sample = rows.at([last]) if (rows.matrix.as_of == last).any() else rows
+        priors = {name: float(values.mean()) for name, values in self.predict(fitted, sample.matrix).items()}
+        return fitted.with_meta(priors=priors)
+
+    def loss(self, fitted: Fitted, validation: CustomerExamples) -> float:
+        """Mean log loss of any visit and of visits and money as Poisson counts, in windows to learn from."""
+        rows = _own(validation)
+        found = self.forecast(fitted, rows.matrix, float(rows.learn_days))
+        unit, p = float(fitted.meta["unit_cents"]), found[PROBABILITY]
+        counts = (rows.learnt[:, 0], found[VISITS]), (_paid(rows.learnt[:, 1]) / unit, found[SPEND] / unit)
+        loss = -np.log(np.where(rows.learnt[:, 0] > 0, p, 1.0 - p))
+        return float(sum((mean - y * np.log(mean) for y, mean in counts), start=loss).mean())
+
+    def metrics(self, labels: LabelDefinitions) -> tuple[Metric, ...]:
+        """Of any visit, of visits, of money."""
+        del labels
+        return value_metrics.value_metrics()
+
+    def predict(self, fitted: Fitted, matrix: FeatureMatrix) -> dict[str, Floats]:
+        """Expected visits and cents within the horizon, and the chance of a visit."""
+        return self.forecast(fitted, matrix, float(fitted.meta["horizon_days"]))
+
+    def forecast(self, fitted: Fitted, matrix: FeatureMatrix, days: Floats | float) -> dict[str, Floats]:
+        """`predict` over any number of days, one for all or one a row."""
+        model, unit = Expectation.of(fitted.arrays["expectation"]), float(fitted.meta["unit_cents"])
+        x, margins = (
+            self._inputs(fitted, matrix),
+            margins_of(model, matrix, days, unit, fitted.meta["chance"]),
+        )
+        found = {name: boosting.predict(fitted.boosters[name], x, margins[name]) for name in self.fields}
+        return {
+            VISITS: found[VISITS],
+            SPEND: found[SPEND] * unit,
+            PROBABILITY: np.clip(found[PROBABILITY], EDGE, 1.0 - EDGE),
+        }
+
+    def rows(self, fitted: Fitted, examples: CustomerExamples, model: str = "model") -> pd.DataFrame:
+        """Labels and `<model>.<field>` of each row, over the row's own window."""
+        answer = self.forecast(fitted, examples.matrix, _own(examples).days)
+        columns = {f"{model}.{name}": values for name, values in answer.items()}
+        return examples.keys().assign(**self.label_columns(examples), **columns)
+
+    def label_columns(self, rows: CustomerExamples) -> Mapping[str, NDArray[Any]]:
+        """`actual_visits`, `actual_spend_cents`, `visited` (0 or 1) and the length of the window."""
+        visits, money = _own(rows).reported.T
+        return {
+            "actual_visits": visits,
+            "actual_spend_cents": _paid(money),
+            "visited": (visits > 0).astype(np.int8),
+            "window_days": _own(rows).days,
+        }
+
+    def explain(self, fitted: Fitted, examples: CustomerExamples) -> Contributions:
+        """What each input adds to the logarithm of the expected spend; the base is the expectation's."""
+        names, matrix = (*self.features, *expectation.NAMES), examples.matrix
+        found = boosting.explain(fitted.boosters[SPEND], self._inputs(fitted, matrix), names)
+        model, unit = Expectation.of(fitted.arrays["expectation"]), float(fitted.meta["unit_cents"])
+        days, chance = float(fitted.meta["horizon_days"]), fitted.meta["chance"]
+        margin = margins_of(model, matrix, days, unit, chance)[SPEND]
+        return dataclasses.replace(found, base=found.base + margin + np.log(unit))
+
+    def baselines(
+        self, snapshots: Snapshots, train: CustomerExamples, report: CustomerExamples
+    ) -> pd.DataFrame:
+        """Past rate, BG/NBD, Pareto/NBD (both x Gamma-Gamma) and logistic RFM."""
+        del snapshots
+        rows, learnt, matrix = _own(report), _own(train), report.matrix
+        share = rows.days / np.maximum(matrix.column("tenure_days"), 1.0)
+        rate = matrix.column("visits_all") * share
+        a_visit = rows.expected(lambda model, at, _: model.spend_per_visit(at))
+        pareto = rows.expected(lambda model, at, on: model.visits(at, rows.days[on]))
+        chance = rows.expected(lambda model, at, on: model.rhythm.visit(bg_nbd.summary(at), rows.days[on]))
+        bg, bg_chance = np.empty(len(rows)), np.empty(len(rows))
+        for day in rows.cutoffs:
+            on = np.flatnonzero(matrix.as_of == day)
+            seen = bg_nbd.summary(matrix.take(on))
+            bg[on] = rows.rhythm[day].visits(seen, rows.days[on])
+            bg_chance[on] = rows.rhythm[day].visit(seen, rows.days[on])
+        fitted = logistic.fit(learnt.matrix, learnt.learnt[:, 0] > 0)
+        # Learnt on shorter windows than the report is about, it still ranks.
+        kind = PROBABILITY if (rows.days == rows.learn_days).all() else "score"
+        columns = {
+            "past_rate.visits": rate,
+            "past_rate.spend_cents": _paid(matrix.column("spend_all")) * share,
+            "past_rate.score": rate,
+            "bg_nbd.visits": bg,
+            "bg_nbd.spend_cents": bg * a_visit,
+            "bg_nbd.probability": bg_chance,
+            "pareto_nbd.visits": pareto,
+            "pareto_nbd.spend_cents": pareto * a_visit,
+            "pareto_nbd.probability": chance,
+            f"logistic_rfm.{kind}": logistic.probability(fitted, matrix),
+        }
+        return report.keys().assign(**self.label_columns(report), **columns)
+
+    def _binned(self, rows: ValueExamples, name: str, unit: float, chance: str) -> Binned:
+        """Inputs, label and margin of one booster, once for all settings."""
+
+        def make() -> Binned:
+            visits, money = rows.learnt.T
+            label = {VISITS: visits, SPEND: _paid(money) / unit, PROBABILITY: visits > 0}[name]
+            margin = rows.expected(
+                lambda model, matrix, _: margins_of(model, matrix, float(rows.learn_days), unit, chance)[name]
+            )
+            names = (*self.features, *expectation.NAMES)
+            return Binned(rows.inputs(self.features), label, names, base_margin=margin)
+
+        return rows.binned((self.name, self.features, name, unit, chance), make)
+
+    @staticmethod
+    def _inputs(fitted: Fitted, matrix: FeatureMatrix) -> NDArray[np.float32]:
+        model = Expectation.of(fitted.arrays["expectation"])
+        more = model.inputs(matrix, float(fitted.meta["learn_days"]))
+        return examples.inputs(matrix, fitted.meta["features"], more)
+
+
+def _paid(cents: Floats) -> Floats:
+    """Money that came in: what was given back beyond it counts as 0."""
+    return np.maximum(cents, 0.0)
+
+
+def _own(rows: CustomerExamples) -> ValueExamples:
+    assert isinstance(rows, ValueExamples), "rows of the task value"
+    return rows
