@@ -11,6 +11,7 @@ engine           a workspace opened for answering
 schemas          requests and answers, typed
 portrait_schemas a portrait's parts, typed
 portraits        a portrait's parts: features, stage, tier, peers, missing facts
+insights         reasons of churn, potential and cluster, for portraits and the batch
 answers          the answer to each question about one customer
 events           what happened this minute, taken in for the next answer
 batch            scores, products and actions of the whole base, as Parquet

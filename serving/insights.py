@@ -20,6 +20,7 @@ from training import reasons, tasks
 from training.churn import Churn
 from training.examples import RHYTHM_MEANINGS
 from training.segments import clusters, potential
+from training.segments.potential import Potential
 
 
 def churn_reasons(
@@ -78,7 +79,7 @@ def reasons_of(
 
 def potential_of(base: Base, customer_id: str) -> PotentialAnswer | None:
     """What is within a customer's reach; None for somebody outside the base."""
-    found = potential.of(base)
+    found = _potential(base)
     rows = np.flatnonzero(found.customer_id == customer_id)
     if not len(rows):
         return None
@@ -91,6 +92,19 @@ def potential_of(base: Base, customer_id: str) -> PotentialAnswer | None:
         group=str(found.group[row]),
         peers=int(found.peers[row]),
     )
+
+
+def _potential(base: Base) -> Potential:
+    """The potential of a base's customers; found once for each of the bases that were asked for last."""
+    for known, found in _FOUND:
+        if known is base:
+            return found
+    fresh = potential.of(base)
+    _FOUND[:] = [*_FOUND[-3:], (base, fresh)]
+    return fresh
+
+
+_FOUND: list[tuple[Base, Potential]] = []
 
 
 def cluster_of(workspace: Workspace, matrix: FeatureMatrix, language: str) -> ClusterAnswer | None:

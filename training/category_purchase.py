@@ -49,7 +49,6 @@ class CategoryPurchase(DistributionTask):
     name: ClassVar[str] = "category_purchase"
     title: ClassVar[str] = "Days to the next purchase in a category"
     primary: ClassVar[str] = f"roc_auc_{HORIZON}"
-    trials: ClassVar[int | None] = 20
     first: ClassVar[Params] = {**DistributionTask.first, "rounds": 80}
     bars: ClassVar[dict[str, str]] = {primary: "logistic_rfm"}
     musts: ClassVar[tuple[Target, ...]] = (Target(primary, 0.015, ("logistic_rfm",)),)

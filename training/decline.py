@@ -36,7 +36,7 @@ class Decline(ProbabilityTask):
     label: ClassVar[str] = "declined"
     gate: ClassVar[str | None] = "declined"
     depth: ClassVar[tuple[int, int]] = (2, 5)
-    rounds: ClassVar[tuple[int, int]] = (100, 500)
+    rounds: ClassVar[tuple[int, int]] = (100, 400)
     musts: ClassVar[tuple[Target, ...]] = (Target("roc_auc", 0.045, ("logistic_rfm",)),)
     aims: ClassVar[tuple[Target, ...]] = (Target("roc_auc", 0.010, ("logistic_all",)),)
     first: ClassVar[Params] = {

@@ -118,7 +118,7 @@ class DistributionTask(CustomerTask):
     primary: ClassVar[str] = "brier_14"
     target: ClassVar[str] = "bin"
     # A tree per bin and round: a trial costs several times that of one probability.
-    trials: ClassVar[int | None] = 20
+    trials: ClassVar[int | None] = 12
     first: ClassVar[Params] = {
         "max_depth": 3,
         "rounds": 150,

@@ -50,7 +50,7 @@ class ProbabilityTask(CustomerTask):
     fields: ClassVar[tuple[str, ...]] = ("probability",)
     label: ClassVar[str]
     depth: ClassVar[tuple[int, int]] = (2, 6)
-    rounds: ClassVar[tuple[int, int]] = (60, 400)
+    rounds: ClassVar[tuple[int, int]] = (60, 300)
     first: ClassVar[Params] = {
         "max_depth": 3,
         "rounds": 150,

@@ -72,7 +72,7 @@ class Budget:
     minutes: float | None = None
 
 
-FULL = Budget(trials=40, step_days=14, cutoffs=12, folds=3, reports=2, replicates=500)
+FULL = Budget(trials=24, step_days=14, cutoffs=12, folds=3, reports=2, replicates=500)
 QUICK = Budget(trials=4, step_days=28, cutoffs=4, folds=1, reports=1, replicates=200)
 
 

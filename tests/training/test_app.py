@@ -42,9 +42,11 @@ def test_train_then_promote(workspace: Workspace) -> None:
     code, out = call(workspace, "train", "--quick", "--seed", "3", "--json")
     assert code == 0
     report = json.loads(out)
-    assert [each["task"] for each in report["trained"]] == ["churn", "next_purchase"]
-    assert [each["task"] for each in report["skipped"]] == ["recommendation"]
-    assert "product_id" in report["skipped"][0]["reason"]
+    trained = {each["task"]: each for each in report["trained"]}
+    assert list(trained) == ["churn", "decline", "next_purchase", "rhythm", "value"]
+    skipped = {each["task"]: each["reason"] for each in report["skipped"]}
+    assert set(skipped) == {"category_purchase", "response", "recommendation"}
+    assert "product_id" in skipped["recommendation"]
     for each in report["trained"]:
         assert each["version"] == 1
         assert each["as_of"] == "2017-10-28"
@@ -61,7 +63,7 @@ def test_train_then_promote(workspace: Workspace) -> None:
     assert "already champion" in out
     assert registry.champion_version(workspace, "next_purchase") is not None
 
-    run = report["trained"][1]["run_id"]
+    run = trained["next_purchase"]["run_id"]
     code, out = call(workspace, "train", "--reproduce", run, "--json")
     assert code == 0
     assert json.loads(out)["same_model"] is True

@@ -12,11 +12,20 @@ from training import tasks
 LABELS = LabelDefinitions()
 
 
-def test_the_three_tasks_are_registered_under_their_names() -> None:
-    assert list(tasks.TASKS) == ["churn", "next_purchase", "recommendation"]
+def test_tasks_are_registered_under_their_names() -> None:
+    assert {"churn", "next_purchase", "recommendation"} < set(tasks.TASKS)
     assert all(tasks.named(name).name == name for name in tasks.TASKS)
     with pytest.raises(UserError, match="did you mean 'churn'"):
         tasks.named("chrun")
+
+
+def test_options_make_a_task_that_says_them() -> None:
+    few = tasks.named("churn", {"features": ["days_since_visit", "visits_91"]})
+    assert few.options() == {"features": ["days_since_visit", "visits_91"]}
+    assert tasks.named("churn", {}) is tasks.TASKS["churn"]
+    assert tasks.TASKS["churn"].options() == {}
+    with pytest.raises(UserError, match="feature not found: 'visit_91'"):
+        tasks.named("churn", {"features": ["visit_91"]})
 
 
 @pytest.mark.parametrize("task", tasks.TASKS.values(), ids=tasks.TASKS)
@@ -25,7 +34,11 @@ def test_the_contract_is_whole(task) -> None:
     assert task.primary in names
     assert set(task.bars) <= names
     assert task.primary in task.bars
-    assert task.history_days(LABELS) >= task.horizon_days(LABELS) > 0
+    assert task.horizon_days(LABELS) >= task.learning_days(LABELS) > 0
+    assert task.history_days(LABELS) > 0
+    assert task.gate is None or task.purpose
+    for target in (*task.musts, *task.aims):
+        assert target.metric in names
 
 
 @pytest.mark.parametrize("task", tasks.TASKS.values(), ids=tasks.TASKS)

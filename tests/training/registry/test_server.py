@@ -19,10 +19,9 @@ import pytest
 
 from features.errors import ExitCode, UserError
 from features.workspace import Workspace
+from tests.training.conftest import AS_OF
+from tests.training.versions import BLIND, CUTOFFS, GOOD, register, rows
 from training.registry import champions, promotion, registry, store, tracking
-
-from .conftest import AS_OF
-from .versions import BLIND, CUTOFFS, GOOD, register, rows
 
 
 @pytest.fixture(scope="module")
