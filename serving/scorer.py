@@ -54,7 +54,8 @@ class Champions:
 
     Attributes:
         registered: champion by task.
-        missing: for each task without one, a sentence that says so.
+        missing: for each task without one, a sentence that says so; a task beyond `scores.CORE` that the
+            source cannot support is left out.
     """
 
     registered: Mapping[str, Registered]
@@ -64,13 +65,10 @@ class Champions:
     def load(cls, workspace: Workspace) -> Champions:
         """The champion of every task from the registry."""
         found = {task: registry.champion(workspace, task) for task in scores.TASKS}
+        reasons = {task: _why_missing(workspace, task) for task, model in found.items() if model is None}
         return cls(
             registered={task: model for task, model in found.items() if model is not None},
-            missing={
-                task: f"{task}: {_why_missing(workspace, task)}"
-                for task, model in found.items()
-                if model is None
-            },
+            missing={task: f"{task}: {reason}" for task, reason in reasons.items() if reason},
         )
 
     def require(self) -> None:
@@ -124,9 +122,11 @@ def impossible(canonical: Canonical, task: str) -> str | None:
     return None if reason is None else f"not possible with this source: {reason.rstrip('.')}"
 
 
-def _why_missing(workspace: Workspace, task: str) -> str:
-    advice = f"no champion yet (nextbest train {task}, then nextbest promote {task})"
-    return impossible(Canonical.open(workspace), task) or advice
+def _why_missing(workspace: Workspace, task: str) -> str | None:
+    never = impossible(Canonical.open(workspace), task)
+    if never is not None:
+        return never if task in scores.CORE else None
+    return f"no champion yet (nextbest train {task}, then nextbest promote {task})"
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def score(
     columns = {name: np.full(size, np.nan) for name in NUMBERS}
     origins = {task: Origin.nothing(size) for task in FIELDS if task in wanted}
     for task, origin in origins.items():
-        if task in champions.missing:
+        if task not in champions.registered:
             continue
         model, fields = champions.registered[task], FIELDS[task]
         eligible = _about(task).eligible(matrix, labels)

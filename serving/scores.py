@@ -142,6 +142,9 @@ SCORES: tuple[Score, ...] = (
 NAMES: tuple[str, ...] = tuple(score.name for score in SCORES)
 BY_NAME: dict[str, Score] = {score.name: score for score in SCORES}
 TASKS: tuple[str, ...] = tuple(dict.fromkeys(score.task for score in SCORES))
+# Tasks without which an answer is degraded even where the source cannot support them; the others need more
+# than purchases, and a source without that lacks nothing that it promised.
+CORE: tuple[str, ...] = (CHURN, NEXT_PURCHASE, RECOMMENDATION)
 
 # 1 for a customer whose history was seen before the as-of, else 0: conditions may ask for it.
 KNOWN = "known"

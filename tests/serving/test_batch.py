@@ -11,7 +11,7 @@ from features.canonical import Canonical
 from features.errors import ExitCode, UserError
 from features.json_file import read_json
 from features.workspace import Workspace
-from serving import batch
+from serving import batch, scores
 from serving.engine import Engine
 
 
@@ -101,7 +101,7 @@ def test_the_manifest_says_what_it_was_made_from(out: Path, slice_workspace: Wor
     canonical = Canonical.open(slice_workspace)
     assert manifest["as_of"] == str(clock.to_date(canonical.clock_day))
     assert manifest["data_fingerprint"] == canonical.fingerprint(canonical.clock_day)
-    assert set(manifest["models"]) == {"churn", "next_purchase", "recommendation"}
+    assert set(manifest["models"]) == set(scores.TASKS) - {"response"}
     assert all(model["run_id"] and model["version"] for model in manifest["models"].values())
     assert manifest["future_model"] is False
     assert manifest["places"] == ["app", "campaign"]

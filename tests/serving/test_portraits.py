@@ -88,7 +88,10 @@ def test_replaced_tables_leave_the_rest_of_a_portrait(engine: Engine, customer: 
     found = asked(orphan, customer)
     assert (found.tier, found.peers, found.missing_facts, found.ask_next) == (None, None, None, None)
     assert found.stage.id == found.scores.stage
-    assert [sentence.split(":")[0] for sentence in found.degraded] == ["tier and peers", "missing facts"]
+    assert [sentence.split(":")[0] for sentence in found.degraded] == [
+        "tier, peers and potential",
+        "missing facts",
+    ]
     assert "the tables have been replaced" in found.degraded[0]
     found = asked(kept, customer)
     assert found.tier == asked(engine, customer).tier

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from features import clock
-from serving import records
+from serving import records, scores
 from serving.desk import Desk
 
 QUESTIONS = ("/v1/score", "/v1/next-best-action", "/v1/cross-sell", "/v1/recommend")
@@ -40,8 +40,12 @@ def test_a_score_names_its_models_and_horizons(client: Any, customer: str, desk:
     assert answer["status"] == "ok"
     assert 0 <= answer["p_visit_7"] <= answer["p_visit_14"] <= answer["p_visit_28"] <= 1
     assert 0 <= answer["churn_probability"] <= 1
-    assert set(answer["models"]) == {"churn", "next_purchase", "recommendation"}
-    assert all(model["horizon_days"] == 28 and not model["future"] for model in answer["models"].values())
+    assert set(answer["models"]) == set(scores.TASKS) - {"response"}
+    assert all(answer["models"][task]["horizon_days"] == 28 for task in scores.CORE)
+    assert not any(model["future"] for model in answer["models"].values())
+    assert answer["expected_spend_cents"] > 0
+    risk = answer["churn_probability"] * answer["expected_spend_cents"]
+    assert answer["value_at_risk_cents"] == pytest.approx(risk)
     assert answer["degraded"] == []
 
 
@@ -70,7 +74,7 @@ def test_a_decision_is_ranked_reasoned_and_recorded(client: Any, desk: Desk) -> 
     assert (record.customer_id, record.place, record.request_id) == (customer, "app", "r-2")
     assert [a["action_id"] for a in record.answer] == [a["action_id"] for a in answer["actions"]]
     assert len(record.considered) >= len(record.answer)
-    assert set(record.models) == {"churn", "next_purchase", "recommendation"}
+    assert set(record.models) == set(scores.TASKS) - {"response"}
 
 
 def test_texts_come_in_the_language_asked_for(client: Any, desk: Desk) -> None:

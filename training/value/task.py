@@ -53,7 +53,6 @@ class ValueTask(CustomerTask):
     fields: ClassVar[tuple[str, ...]] = (VISITS, SPEND, PROBABILITY)
     primary: ClassVar[str] = "rmse_visits"
     bars: ClassVar[dict[str, str]] = {"roc_auc": "pareto_nbd", "rmse_visits": "pareto_nbd"}
-    gate: ClassVar[str | None] = "visited"
     trials: ClassVar[int | None] = 20
     aims: ClassVar[tuple[Target, ...]] = (Target("roc_auc", 0.005, ("pareto_nbd",)),)
     first: ClassVar[Params] = {

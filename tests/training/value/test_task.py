@@ -206,10 +206,10 @@ def cdnow(root: Path, every: int) -> Path:
 def test_cdnow_by_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """39 weeks seen, 39 weeks foretold, on every eighth customer."""
     space = ["--workspace", str(tmp_path / "workspace")]
-    assert cli.run([*space, "ingest", "--source", str(cdnow(tmp_path, 8))]) == 0
+    assert cli.run(["ingest", "--source", str(cdnow(tmp_path, 8)), *space]) == 0
     capsys.readouterr()
-    asked = ["--json", *space, "train", "value", "--quick", "--trials", "1", "--as-of", "1998-07-01"]
-    assert cli.run(asked) == 0
+    asked = ["train", "value", "--quick", "--trials", "1", "--as-of", "1998-07-01", "--json"]
+    assert cli.run([*asked, *space]) == 0
     (trained,) = json.loads(capsys.readouterr().out)["trained"]
     metrics = trained["metrics"]
     assert metrics["visits_total_error"] < 0.15
