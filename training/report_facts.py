@@ -9,6 +9,7 @@ from features.catalogue import FEATURES
 from features.clock import to_date
 from features.labels import LabelDefinitions
 from training import tasks
+from training.campaigns.inputs import MEANINGS
 from training.examples import RHYTHM_MEANINGS
 from training.measuring.evaluation import evaluate
 from training.measuring.metrics import MODEL
@@ -92,9 +93,11 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
 
 def features(result: RunResult) -> dict[str, str]:
     """Inputs of the model, those that no tree uses included, with their meaning."""
-    known = {feature.name: feature.meaning for feature in FEATURES} | RHYTHM_MEANINGS
+    known = {feature.name: feature.meaning for feature in FEATURES} | RHYTHM_MEANINGS | MEANINGS
     boosters = result.fitted.boosters.values()
-    return {name: known.get(name, "") for booster in boosters for name in booster.feature_names or ()}
+    read = [name for booster in boosters for name in booster.feature_names or ()]
+    # A model that is all line and no tree says itself what it reads.
+    return {name: known.get(name, "") for name in (*read, *result.fitted.meta.get("inputs", ()))}
 
 
 def _primary(result: RunResult, name: str) -> Metric:
