@@ -68,7 +68,8 @@ def test_features_are_the_same(two: Two) -> None:
     assert len(whole) > 300
 
 
-@pytest.mark.parametrize("task", list(tasks.TASKS))
+# The slice has no contacts: tests/training/test_task.py compares the model of responses.
+@pytest.mark.parametrize("task", sorted(set(tasks.TASKS) - {"response"}))
 def test_models_are_the_same_to_the_byte(two: Two, task: str) -> None:
     digests, metrics = [], []
     for workspace in (two.whole, two.cut):

@@ -227,6 +227,8 @@ def test_two_services_share_a_redis_server(
             done(nextbest("features", "build", "--force", workspace=slice_copy))
             for service in (one, two):
                 assert say(service, slice_customer) != before
+                # What is posted goes to the new customers: by the answer the service has taken them up.
+                assert service.post("/v1/events", line("1", slice_customer)).json()["repeated"] == 1
             redis.stop()
             gone = one.post("/v1/score", {"customer": {"customer_id": slice_customer}})
             assert gone.status_code == httpx.codes.SERVICE_UNAVAILABLE
