@@ -109,3 +109,12 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     for row in rows:
         grid.add_row(*(str(cell) for cell in row))
     return grid
+
+
+def figure(value: float, unit: str) -> str:
+    """A key figure as a table shows it: money in currency units, a share in percent, NaN as "unknown"."""
+    if math.isnan(value):
+        return "unknown"
+    if unit == "cents":
+        return f"{value / 100:,.2f}"
+    return f"{value:.1%}" if unit == "share" else f"{value:.4g}"

@@ -136,7 +136,7 @@ class CategoryPurchase(DistributionTask):
             UserError: in a category nobody is eligible, or all rows fall into one bin.
         """
         fits = {
-            name: super(CategoryPurchase, self).fit(_take(train, rows), params, seed)
+            name: super(CategoryPurchase, self).fit(_part(train, name, rows), params, seed)
             for name, rows in categories.parts(train.matrix).items()
         }
         boosters = {name: fitted.boosters[self.name] for name, fitted in fits.items()}
@@ -177,7 +177,7 @@ class CategoryPurchase(DistributionTask):
         whole: dict[str, Floats] = {}
         learnt = categories.parts(train.matrix)
         for each, rows in _parts(report.matrix, snapshots.labels):
-            before, asked = _take(train, learnt[each.name]), _take(report, rows)
+            before, asked = _part(train, each.name, learnt[each.name]), _part(report, each.name, rows)
             own = (*logistic.RFM, *each.inputs)
             columns = {
                 "own_gap.days": each.own_gap(asked.matrix),
@@ -198,9 +198,9 @@ def _parts(matrix: FeatureMatrix, labels: LabelDefinitions) -> list[tuple[Catego
     return [(chosen[name], rows) for name, rows in categories.parts(matrix, list(chosen)).items()]
 
 
-def _take(rows: CustomerExamples, positions: NDArray[np.int64]) -> CustomerExamples:
-    """The rows at these positions; if all, the same object, so that they are binned once for all fits."""
-    return rows if len(positions) == len(rows) else rows.take(positions)
+def _part(rows: CustomerExamples, name: str, positions: NDArray[np.int64]) -> CustomerExamples:
+    """A category's rows; the same object each time, so that they are binned once for all fits."""
+    return rows.once((CATEGORY, name), lambda: rows.take(positions))
 
 
 def _roc_auc() -> Metric:

@@ -132,7 +132,7 @@ class CustomerTask(Task[CustomerExamples]):
     def binned(self, rows: CustomerExamples, *, rhythm: bool) -> Binned:
         """Rows binned for training, once for all settings that read the same inputs."""
         names = self.input_names(rhythm=rhythm)
-        return rows.binned(
+        return rows.once(
             (self.name, names),
             lambda: Binned(
                 examples.training_inputs(rows, self.features, rhythm=rhythm), self.learned(rows), names

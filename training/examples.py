@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,13 @@ from features.evaluators.offline import FeatureMatrix
 from features.shrinkage import shrunk
 from training import cold_start
 from training.baselines import bg_nbd
-from training.boosting import Binned
 from training.datasets import Snapshots
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class CustomerExamples:
     """Eligible customers at one or more cutoffs, n rows.
 
     Attributes:
+        per_row: names of the fields, `matrix` apart, that hold one value a row; a subclass adds its own.
         matrix: n rows of features.
         outcome: n values, what came after the as-of, in the task's unit; NaN where nothing is known.
         rhythm: per cutoff, the BG/NBD parameters fitted on everybody known at it.
@@ -44,7 +46,9 @@ class CustomerExamples:
     rhythm: Mapping[int, bg_nbd.BgNbd]
     horizons: tuple[int, ...]
     everybody: Mapping[int, cold_start.Everybody] = field(default_factory=dict)
-    _binned: dict[Any, Binned] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _once: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    per_row: ClassVar[tuple[str, ...]] = ("outcome",)
 
     @property
     def horizon_days(self) -> int:
@@ -59,31 +63,32 @@ class CustomerExamples:
     def __len__(self) -> int:
         return len(self.outcome)
 
-    def take(self, rows: NDArray[Any]) -> CustomerExamples:
-        """The rows of a mask or of positions, all cutoffs kept."""
-        return CustomerExamples(
-            self.matrix.take(rows), self.outcome[rows], self.rhythm, self.horizons, self.everybody
+    def take(self, rows: NDArray[Any], **other: Any) -> Self:
+        """The rows of a mask or of positions, all cutoffs kept; `other` fields are set as given."""
+        kept = {name: getattr(self, name)[rows] for name in self.per_row}
+        return dataclasses.replace(self, matrix=self.matrix.take(rows), **kept, **other)
+
+    def at(self, cutoffs: Sequence[int]) -> Self:
+        """The rows of these cutoffs only."""
+        return self.take(
+            np.isin(self.matrix.as_of, list(cutoffs)),
+            rhythm={cutoff: self.rhythm[cutoff] for cutoff in cutoffs},
+            everybody={cutoff: self.everybody[cutoff] for cutoff in cutoffs if cutoff in self.everybody},
         )
 
-    def at(self, cutoffs: Sequence[int]) -> CustomerExamples:
-        """The rows of these cutoffs only."""
-        kept = np.isin(self.matrix.as_of, list(cutoffs))
-        rhythm = {cutoff: self.rhythm[cutoff] for cutoff in cutoffs}
-        everybody = {cutoff: self.everybody[cutoff] for cutoff in cutoffs if cutoff in self.everybody}
-        return CustomerExamples(self.matrix.take(kept), self.outcome[kept], rhythm, self.horizons, everybody)
-
     @cached_property
-    def halves(self) -> tuple[CustomerExamples, CustomerExamples]:
+    def halves(self) -> tuple[Self, Self]:
         """The rows whose windows ended by the latest cutoff, and the rows at that cutoff."""
         last = self.cutoffs[-1]
         ended = [cutoff for cutoff in self.cutoffs if cutoff + self.horizon_days <= last]
         return self.at(ended), self.at([last])
 
-    def binned(self, key: Any, make: Callable[[], Binned]) -> Binned:
-        """Inputs and label binned for training, made once per key for all fits on these rows."""
-        if key not in self._binned:
-            self._binned[key] = make()
-        return self._binned[key]
+    def once(self, key: Any, make: Callable[[], T]) -> T:
+        """Something made of these rows, once per key for all fits on them."""
+        if key not in self._once:
+            self._once[key] = make()
+        found: T = self._once[key]
+        return found
 
     @cached_property
     def cold_start(self) -> dict[str, NDArray[Any]]:

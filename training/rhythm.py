@@ -57,23 +57,7 @@ class RhythmExamples(CustomerExamples):
     spend_after: Floats = field(default_factory=lambda: np.empty(0))
     late: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
 
-    def take(self, rows: NDArray[Any]) -> RhythmExamples:
-        """The rows of a mask or of positions, all cutoffs kept."""
-        return self._of(super().take(rows), rows)
-
-    def at(self, cutoffs: Sequence[int]) -> RhythmExamples:
-        """The rows of these cutoffs only."""
-        return self._of(super().at(cutoffs), np.isin(self.matrix.as_of, list(cutoffs)))
-
-    def _of(self, rows: CustomerExamples, kept: NDArray[Any]) -> RhythmExamples:
-        return RhythmExamples(
-            rows.matrix,
-            rows.outcome,
-            rows.rhythm,
-            rows.horizons,
-            spend_after=self.spend_after[kept],
-            late=self.late[kept],
-        )
+    per_row: ClassVar[tuple[str, ...]] = (*CustomerExamples.per_row, "spend_after", "late")
 
 
 class Rhythm(ProbabilityTask):

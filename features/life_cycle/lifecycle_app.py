@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +13,7 @@ from features.as_of import AsOfOption, as_of_day
 from features.clock import parse_date, to_date
 from features.errors import UserError
 from features.out_files import OutOption, checked, said, write
-from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, table, workspace
+from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, figure, table, workspace
 
 if TYPE_CHECKING:
     from features.canonical import Canonical
@@ -98,7 +97,7 @@ def stage_command(
     facts = table(
         f"because {stage.rule}",
         ("feature", "value", "meaning"),
-        [(item.feature, _figure(item.value, item.unit), item.meaning) for item in stage.evidence],
+        [(item.feature, figure(item.value, item.unit), item.meaning) for item in stage.evidence],
     )
     emit(
         {"customer_id": found.customer_id, "as_of": str(to_date(found.as_of)), **vars(stage)},
@@ -123,9 +122,9 @@ def peers_command(
         [
             (
                 f.feature,
-                _figure(f.value, f.unit),
-                _figure(f.median, f.unit),
-                _figure(round(f.percentile, 1), ""),
+                figure(f.value, f.unit),
+                figure(f.median, f.unit),
+                figure(round(f.percentile, 1), ""),
                 f.meaning,
             )
             for f in peers.figures
@@ -274,14 +273,6 @@ def _standing(root: Path, customer: str, as_of: str | None) -> Standing:
 
 def _date(text: str | None, name: str) -> date | None:
     return None if text is None else parse_date(text, name=name)
-
-
-def _figure(value: float, unit: str) -> str:
-    if math.isnan(value):
-        return "unknown"
-    if unit == "cents":
-        return f"{value / 100:,.2f}"
-    return f"{value:.1%}" if unit == "share" else f"{value:.4g}"
 
 
 def _money(cents: int | None, currency: str) -> str:

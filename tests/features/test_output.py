@@ -78,3 +78,16 @@ def test_a_long_word_is_not_cut_off_in_a_narrow_table(monkeypatch: pytest.Monkey
     output.emit(None, as_json=False, text=output.table("", ("a", "b"), [("x" * 20, word)]))
     cells = [line.split("│")[2].strip() for line in narrow.export_text().splitlines() if "│" in line]
     assert "".join(cells).endswith(word)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (123456.0, "cents", "1,234.56"),
+        (0.125, "share", "12.5%"),
+        (3.14159, "days", "3.142"),
+        (float("nan"), "cents", "unknown"),
+    ],
+)
+def test_a_figure_is_shown_in_its_unit(value: float, unit: str, shown: str) -> None:
+    assert output.figure(value, unit) == shown

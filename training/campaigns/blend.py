@@ -43,7 +43,7 @@ def fit(
     """
     answered, boosters, arrays = positives(rows), {}, {}
     if params["share"] > 0:
-        binned = rows.binned(names, lambda: Binned(_trees_read(rows.matrix, names), answered, names))
+        binned = rows.once(names, lambda: Binned(_trees_read(rows.matrix, names), answered, names))
         boosters[TREES] = boosting.fit(binned, params, seed, objective="binary:logistic")
     if params["share"] < 1:
         line = linear.fit(rows.matrix.select(names), answered, weight, params["strength"])

@@ -7,10 +7,9 @@ a row are as of its campaign's start, which is the row's `as_of`; nothing at or 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,25 +47,17 @@ class ResponseExamples(CustomerExamples):
     campaigns: tuple[Past, ...] = ()
     windows: tuple[int, ...] = ()
 
+    per_row: ClassVar[tuple[str, ...]] = (*CustomerExamples.per_row, "campaign")
+
     @property
     def cutoffs(self) -> tuple[int, ...]:
         """The cutoffs asked for."""
         return self.windows
 
-    def take(self, rows: NDArray[Any]) -> ResponseExamples:
-        """The rows of a mask or of positions, all cutoffs kept."""
-        return dataclasses.replace(
-            self,
-            matrix=self.matrix.take(rows),
-            outcome=self.outcome[rows],
-            campaign=self.campaign[rows],
-        )
-
-    def at(self, cutoffs: Sequence[int]) -> ResponseExamples:
+    def at(self, cutoffs: Sequence[int]) -> Self:
         """The rows of these cutoffs' campaigns only; a campaign within several windows counts once."""
         kept = [past.within(cutoffs, self.horizon_days) for past in self.campaigns]
-        rows = self.take(np.array([*kept, False])[self.campaign])
-        return dataclasses.replace(rows, windows=tuple(sorted(set(cutoffs))))
+        return self.take(np.array([*kept, False])[self.campaign], windows=tuple(sorted(set(cutoffs))))
 
     def kinds(self) -> NDArray[Any]:
         """Kind of each row's campaign, n texts."""

@@ -12,7 +12,7 @@ import typer
 from features.as_of import AsOfOption, as_of_day
 from features.clock import to_date
 from features.errors import ExitCode, UserError
-from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, table, workspace
+from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, figure, table, workspace
 
 if TYPE_CHECKING:
     from features.canonical import Canonical
@@ -163,7 +163,7 @@ def show_command(
     grid = table(
         f"{shown.customer_id} on {shown.as_of}: cluster {shown.id}, {shown.name} ({shown.name_zh})",
         ("figure", "value", "median of the cluster", "meaning"),
-        [(f.figure, _figure(f.value, f.unit), _figure(f.median, f.unit), f.meaning) for f in shown.figures],
+        [(f.figure, figure(f.value, f.unit), figure(f.median, f.unit), f.meaning) for f in shown.figures],
     )
     emit(shown, as_json=as_json, text=[grid, f"clusters of {shown.fitted}"])
 
@@ -316,11 +316,3 @@ def _write(out: Path, frame: Any) -> None:
 
 def _no_picture() -> Any:
     raise AssertionError("only tables are asked for")
-
-
-def _figure(value: float, unit: str) -> str:
-    if math.isnan(value):
-        return "unknown"
-    if unit == "cents":
-        return f"{value / 100:,.2f}"
-    return f"{value:.1%}" if unit == "share" else f"{value:.4g}"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,17 +45,8 @@ class ValueExamples(CustomerExamples):
     learnt: Floats = field(default_factory=lambda: np.empty((0, 2)))
     days: Floats = field(default_factory=lambda: np.empty(0))
     reported: Floats = field(default_factory=lambda: np.empty((0, 2)))
-    _inputs: dict[tuple[str, ...], NDArray[np.float32]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
-    def take(self, rows: NDArray[Any]) -> ValueExamples:
-        """The rows of a mask or of positions, all cutoffs kept."""
-        return self._of(super().take(rows), rows)
-
-    def at(self, cutoffs: Sequence[int]) -> ValueExamples:
-        """The rows of these cutoffs only."""
-        return self._of(super().at(cutoffs), np.isin(self.matrix.as_of, list(cutoffs)))
+    per_row: ClassVar[tuple[str, ...]] = (*CustomerExamples.per_row, "learnt", "days", "reported")
 
     def expected(self, compute: Callable[[Expectation, FeatureMatrix, NDArray[np.intp]], Floats]) -> Floats:
         """`compute(expectation, matrix, rows)` of each cutoff's rows, by the expectation as of it."""
@@ -71,21 +61,12 @@ class ValueExamples(CustomerExamples):
 
     def inputs(self, features: tuple[str, ...]) -> NDArray[np.float32]:
         """What boosters read of the rows, made once."""
-        if features not in self._inputs:
-            more = self.expected(lambda model, matrix, _: model.inputs(matrix, self.learn_days))
-            self._inputs[features] = examples.inputs(self.matrix, features, more)
-        return self._inputs[features]
 
-    def _of(self, rows: CustomerExamples, kept: NDArray[Any]) -> ValueExamples:
-        return dataclasses.replace(
-            self,
-            matrix=rows.matrix,
-            outcome=rows.outcome,
-            rhythm=rows.rhythm,
-            learnt=self.learnt[kept],
-            days=self.days[kept],
-            reported=self.reported[kept],
-        )
+        def make() -> NDArray[np.float32]:
+            more = self.expected(lambda model, matrix, _: model.inputs(matrix, self.learn_days))
+            return examples.inputs(self.matrix, features, more)
+
+        return self.once(("inputs", features), make)
 
 
 def after(snapshots: Snapshots, matrix: FeatureMatrix, days: int) -> Floats:

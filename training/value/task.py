@@ -276,7 +276,7 @@ class ValueTask(CustomerTask):
             names = (*self.features, *expectation.NAMES)
             return Binned(rows.inputs(self.features), label, names, base_margin=margin)
 
-        return rows.binned((self.name, self.features, name, unit, chance), make)
+        return rows.once((self.name, self.features, name, unit, chance), make)
 
     @staticmethod
     def _inputs(fitted: Fitted, matrix: FeatureMatrix) -> NDArray[np.float32]:
