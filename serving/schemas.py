@@ -129,7 +129,9 @@ class ScoreAnswer(Answer):
     value_at_risk_cents: float | None = Field(description="churn_probability x expected_spend_cents.")
     habit_broken_probability: float | None = Field(description="Null for a customer without a habit.")
     p_category_28: float | None = Field(description="Null for who does not buy in the watched category.")
-    response_probability: float | None = Field(description="To a typical campaign while it runs.")
+    response_probability: float | None = Field(
+        description="Of an answer to a typical campaign while it runs, the customer's past answers left out."
+    )
     status: str = Field(
         description='"ok", or why scores are null for everybody; others are null when the task is not about '
         "the customer."

@@ -127,8 +127,8 @@ SCORES: tuple[Score, ...] = (
         RESPONSE,
         "probability",
         "probability",
-        "chance of answering a typical campaign while it runs",
-        "典型活动期间响应的概率",
+        "chance of answering a typical campaign while it runs, past answers to campaigns left out",
+        "典型活动期间响应的概率(不计以往活动的响应)",
     ),
     Score(
         "new_item_probability",
