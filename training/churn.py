@@ -35,6 +35,9 @@ class Churn(ProbabilityTask):
     label: ClassVar[str] = "churned"
     gate: ClassVar[str | None] = "churned"
     shrunk: ClassVar[bool] = True
+    # Habits drift: at six cutoffs of the sample up to 2017-10-03, with two seeds, this took .0002 off the
+    # Brier score and added .004 to PR-AUC; 45 days did no better.
+    half_life: ClassVar[float | None] = 90.0
     musts: ClassVar[tuple[Target, ...]] = (
         Target("roc_auc", 0.006, RIVALS),
         Target("pr_auc", 0.015, RIVALS),

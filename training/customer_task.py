@@ -41,12 +41,14 @@ class CustomerTask(Task[CustomerExamples]):
         fields: what `predict` answers, by name.
         shrunk: whether customers whom the task is not about get scores from `training.cold_start`.
         target: name of what the booster learns, in words of a data frame.
+        half_life: days after which an older training cutoff counts half; None: all count alike.
         features: the features that its models read, in order.
     """
 
     target: ClassVar[str] = "outcome"
     fields: ClassVar[tuple[str, ...]]
     shrunk: ClassVar[bool] = False
+    half_life: ClassVar[float | None] = None
 
     def __init__(self, features: Sequence[str] | None = None) -> None:
         for name in features or ():
@@ -73,6 +75,10 @@ class CustomerTask(Task[CustomerExamples]):
     def learned(self, rows: CustomerExamples) -> NDArray[Any]:
         """What a booster learns of each row: a class, or an amount."""
         return rows.outcome
+
+    def weights(self, rows: CustomerExamples) -> Floats | None:
+        """How much each row counts in training, n values; None: all alike."""
+        return None if self.half_life is None else 0.5 ** (rows.age_days / self.half_life)
 
     @abstractmethod
     def label_columns(self, rows: CustomerExamples) -> Mapping[str, NDArray[Any]]:
@@ -135,7 +141,10 @@ class CustomerTask(Task[CustomerExamples]):
         return rows.once(
             (self.name, names),
             lambda: Binned(
-                examples.training_inputs(rows, self.features, rhythm=rhythm), self.learned(rows), names
+                examples.training_inputs(rows, self.features, rhythm=rhythm),
+                self.learned(rows),
+                names,
+                self.weights(rows),
             ),
         )
 

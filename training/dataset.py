@@ -45,6 +45,7 @@ class Learnable(Protocol):
     def target(self) -> str: ...  # noqa: D102
     def input_names(self, *, rhythm: bool) -> tuple[str, ...]: ...  # noqa: D102
     def learned(self, rows: CustomerExamples) -> NDArray[Any]: ...  # noqa: D102
+    def weights(self, rows: CustomerExamples) -> NDArray[np.float64] | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Dataset:
         label: name of the label.
         horizon_days: length of the window after `as_of` that the label reads.
         first: the setting that a study of the task tries first.
+        weight: how much each row counts in training, n values: scikit-learn's `sample_weight`.
     """
 
     frame: pd.DataFrame
@@ -66,6 +68,7 @@ class Dataset:
     label: str
     horizon_days: int
     first: Params
+    weight: pd.Series[Any]
 
     @property
     def x(self) -> pd.DataFrame:
@@ -126,7 +129,16 @@ def dataset(task: Learnable, rows: CustomerExamples, *, rhythm: bool = True) -> 
     keys[AS_OF] = pd.to_datetime([to_date(day) for day in keys[AS_OF].tolist()])
     x = pd.DataFrame(training_inputs(rows, task.features, rhythm=rhythm), columns=list(inputs))
     frame = pd.concat([keys, x], axis=1).assign(**{task.target: task.learned(rows)})
-    return Dataset(frame, _meanings(task, inputs, rows), inputs, task.target, rows.horizon_days, task.first)
+    weights = task.weights(rows)
+    return Dataset(
+        frame,
+        _meanings(task, inputs, rows),
+        inputs,
+        task.target,
+        rows.horizon_days,
+        task.first,
+        pd.Series(1.0 if weights is None else weights, index=frame.index, name="weight"),
+    )
 
 
 def _meanings(task: Learnable, inputs: Sequence[str], rows: CustomerExamples) -> dict[str, str]:

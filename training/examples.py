@@ -76,6 +76,11 @@ class CustomerExamples:
             everybody={cutoff: self.everybody[cutoff] for cutoff in cutoffs if cutoff in self.everybody},
         )
 
+    @property
+    def age_days(self) -> NDArray[np.int32]:
+        """Days from each row's cutoff to the latest one, n values."""
+        return self.cutoffs[-1] - self.matrix.as_of
+
     @cached_property
     def halves(self) -> tuple[Self, Self]:
         """The rows whose windows ended by the latest cutoff, and the rows at that cutoff."""

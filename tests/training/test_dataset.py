@@ -57,7 +57,10 @@ def test_the_estimator_is_scikit_learn_s_and_grows_the_trees_of_training(
 ) -> None:
     train, validation = data.split(1)[0]
     estimator = clone(data.estimator(n_estimators=30))
-    estimator.fit(data.x.iloc[train], data.y.iloc[train])
+    weight = TASK.dataset(snapshots, CUTOFFS[:-1]).weight  # type: ignore[attr-defined]
+    assert weight.index.tolist() == train.tolist()
+    assert sorted(set(weight)) == [0.5 ** (days / 90) for days in (84, 56, 28, 0)]
+    estimator.fit(data.x.iloc[train], data.y.iloc[train], sample_weight=weight)
     p = estimator.predict_proba(data.x.iloc[validation])[:, 1]
     assert roc_auc_score(data.y.iloc[validation], p) > 0.8
     params = {**TASK.first, "rounds": 30}
@@ -69,7 +72,12 @@ def test_the_estimator_is_scikit_learn_s_and_grows_the_trees_of_training(
 
 def test_it_goes_through_scikit_learn_s_cross_validation(data: Dataset) -> None:
     scores = cross_val_score(
-        data.estimator(n_estimators=20), data.x, data.y, cv=data.split(2), scoring="roc_auc"
+        data.estimator(n_estimators=20),
+        data.x,
+        data.y,
+        cv=data.split(2),
+        scoring="roc_auc",
+        params={"sample_weight": data.weight},
     )
     assert len(scores) == 2
     assert scores.min() > 0.7

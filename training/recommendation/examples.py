@@ -210,4 +210,17 @@ class Collector:
                 weight,
             )
             parts.append([array[kept] for array in arrays])
-        return Block(cutoff, truth, size, *(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return Block(cutoff, truth, size, *_joined(parts))
+
+
+def _joined(parts: list[list[NDArray[Any]]]) -> list[NDArray[Any]]:
+    """The parts' columns, end to end. A part is let go once it is copied: both at once fill the memory."""
+    end = sum(len(part[0]) for part in parts)
+    columns = [np.empty((end, *array.shape[1:]), array.dtype) for array in parts[0]]
+    while parts:
+        part = parts.pop()
+        start = end - len(part[0])
+        for column, array in zip(columns, part, strict=True):
+            column[start:end] = array
+        end = start
+    return columns

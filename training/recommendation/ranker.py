@@ -22,6 +22,8 @@ from training.recommendation.inputs import INPUTS
 from training.task import Params
 
 OWN, NEW = "own", "new"
+# Candidates whose inputs are copied for a prediction at once: those of all customers fill the memory.
+AT_ONCE = 100_000
 # Settings that the two boosters do not share, by their names in the search space.
 OF_NEW = {"max_depth": "new_depth", "rounds": "new_rounds"}
 
@@ -81,8 +83,10 @@ def predict(
     """The probability of each candidate."""
     score = np.empty(len(inputs))
     for name, kind in ((OWN, ~new), (NEW, new)):
-        if kind.any():
-            score[kind] = boosting.predict(boosters[name], inputs[kind])
+        rows = np.flatnonzero(kind)
+        for first in range(0, len(rows), AT_ONCE):
+            part = rows[first : first + AT_ONCE]
+            score[part] = boosting.predict(boosters[name], inputs[part])
     return score
 
 

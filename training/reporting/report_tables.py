@@ -32,6 +32,7 @@ class Table:
 
 
 NOTHING = Cell("-")
+DIGITS = 4
 
 
 def values(evaluation: Evaluation, measures: Sequence[Measure], cutoff: str = ALL) -> Table:
@@ -78,7 +79,7 @@ def targets(musts: Sequence[Standing], aims: Sequence[Standing]) -> Table:
             (
                 Cell(first.metric.title),
                 _number(first.model.value, first.model.low, first.model.high),
-                NOTHING if best is None else Cell(style.number(best.value, 4), spoken(best.model)),
+                NOTHING if best is None else Cell(style.number(best.value, DIGITS), spoken(best.model)),
                 NOTHING
                 if math.isnan(item.value)
                 else Cell(f"{item.value:+.4f}", f"{item.low:+.4f} to {item.high:+.4f}", item.verdict),
@@ -157,8 +158,10 @@ def _number(value: float, low: float, high: float, look: str = "") -> Cell:
     if math.isnan(value):
         return NOTHING
     note = "" if math.isnan(low) else f"{style.number(low)} to {style.number(high)}"
-    return Cell(style.number(value, 4), note, look)
+    return Cell(style.number(value, DIGITS), note, look)
 
 
 def _plain(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:,.4g}"
+    if math.isnan(value):
+        return "-"
+    return f"{value:.4g}" if abs(value) < 10**DIGITS else style.number(value, DIGITS)

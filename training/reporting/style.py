@@ -33,8 +33,8 @@ def dash(model: str, models: Sequence[str]) -> Any:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A metric's value with that many significant digits."""
-    return f"{value:#.{digits}g}"
+    """A metric's value with that many significant digits, all of them before the point when it is large."""
+    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:#.{digits}g}"
 
 
 def legend(panel: Axes, where: Corner) -> None:
