@@ -95,6 +95,10 @@ class CustomerExamples:
         found: T = self._once[key]
         return found
 
+    def forget(self) -> None:
+        """Let go of what `once` keeps."""
+        self._once.clear()
+
     @cached_property
     def cold_start(self) -> dict[str, NDArray[Any]]:
         """Arrays for scores of customers with little history; once for all fits on these rows."""

@@ -63,7 +63,7 @@ class Fits(Generic[E]):
         checked = self._checked() if choices else ()
         found = self._all(
             [
-                lambda: self.task.fit(self.rows.train(self.plan.as_of), self.params, self.seed),
+                lambda: self._fit(self.rows.train(self.plan.as_of)),
                 *(partial(self._report, day) for day in self.plan.reports),
                 *(partial(self._choice, day) for day in checked),
             ]
@@ -86,7 +86,7 @@ class Fits(Generic[E]):
 
         def held_out(train: E, validation: E) -> pd.DataFrame:
             rows = validation.at(self.plan.folds)
-            return self.task.rows(self.task.fit(train, self.params, self.seed), rows)
+            return self.task.rows(self._fit(train), rows)
 
         frame = pd.concat(self._all([partial(held_out, *pair) for pair in folds]), ignore_index=True)
         metric = next(each for each in self.task.metrics(labels) if each.name == self.task.primary)
@@ -97,19 +97,25 @@ class Fits(Generic[E]):
         )
         return Contrast(metric.title, len(chosen), ordered, random, sentence)
 
+    def _fit(self, train: E) -> Fitted:
+        """A fit on rows that no other reads: binned rows and lists of everybody together fill the memory."""
+        fitted = self.task.fit(train, self.params, self.seed)
+        train.forget()
+        return fitted
+
     def _report(self, cutoff: int) -> pd.DataFrame:
         """Predictions at a report cutoff of a refit as of it, and of baselines fitted on the same rows."""
         import pandas as pd
 
         train, report = self.rows.train(cutoff), self.rows.at(cutoff, self.plan.as_of)
-        ours = self.task.rows(self.task.fit(train, self.params, self.seed), report)
+        ours = self.task.rows(self._fit(train), report)
         theirs = self.task.baselines(self.rows.before(cutoff), train, report)
         extra = [name for name in theirs.columns if name not in ours.columns]
         return pd.concat([ours, theirs[extra]], axis=1)
 
     def _choice(self, cutoff: int) -> pd.DataFrame:
         """Predictions at a validation cutoff of a refit as of it, on windows that choices may read."""
-        fitted = self.task.fit(self.rows.train(cutoff), self.params, self.seed)
+        fitted = self._fit(self.rows.train(cutoff))
         return self.task.rows(fitted, self.rows.at(cutoff, self.plan.choices_until))
 
     def _checked(self) -> tuple[int, ...]:

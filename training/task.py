@@ -44,6 +44,10 @@ class Examples(Protocol):
         """The rows of these cutoffs only."""
         ...
 
+    def forget(self) -> None:
+        """Let go of what was kept for further fits on these rows."""
+        ...
+
 
 E = TypeVar("E", bound=Examples)
 

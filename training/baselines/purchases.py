@@ -21,7 +21,7 @@ from training.recommendation.context import OwnItems
 from training.recommendation.examples import Collector
 from training.recommendation.grouping import places
 
-CHUNK = 256
+CHUNK = 128
 # Fits compare every customer with every other: beyond so many they read every second, third, ... one.
 LARGEST_FIT = 4000
 

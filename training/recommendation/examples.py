@@ -86,6 +86,10 @@ class RankingExamples:
                 self._binned[limit] = ranker.binned(self.training, limit)
         return self._binned[limit]
 
+    def forget(self) -> None:
+        """Let go of the binned rows."""
+        self._binned.clear()
+
 
 @dataclass
 class Collector:
