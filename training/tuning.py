@@ -169,6 +169,9 @@ def tune(
                 known[running[finished]] = finished.result()
                 study.add_trial(finished.result())
                 done(_row(finished.result()))
+    for fold in folds:
+        fold.train.forget()
+        fold.validation.forget()
     rows = tuple(_row(known[number]) for number in sorted(known))
     best = min((row for row in rows if row.state == FINISHED[0]), key=lambda row: (row.loss, row.number))
     params = task.space(cast("optuna.Trial", optuna.trial.FixedTrial(best.settings)))

@@ -87,8 +87,9 @@ class RankingExamples:
         return self._binned[limit]
 
     def forget(self) -> None:
-        """Let go of the binned rows."""
+        """Let go of the binned rows, and of what settings were chosen by."""
         self._binned.clear()
+        self.collector.forget(self.cutoffs)
 
 
 @dataclass
@@ -147,6 +148,11 @@ class Collector:
             partial(self._build, cutoff, use),
             lambda: [key for key in self._blocks if key[1] == COMPLETE][:-COMPLETE_KEPT],
         )
+
+    def forget(self, cutoffs: Sequence[int]) -> None:
+        """Let go of the blocks that settings were chosen by."""
+        for cutoff in cutoffs:
+            self._blocks.pop((cutoff, VALIDATION), None)
 
     def _kept(self, held: dict[K, V], key: K, make: Callable[[], V], old: Callable[[], list[K]]) -> V:
         """What is held under a key, made when it is not; the old ones are let go."""
