@@ -55,6 +55,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "decide": ("serving.app:decide", "Choose one customer's next best action, without the service."),
     "serve": ("serving.app:serve", "Answer requests over HTTP."),
     "experiments": ("experiments.app:experiments", "Compare training runs, and run studies."),
+    "simulate": (
+        "experiments.simulator.simulate_app:simulate",
+        "Write a simulated customer base whose truth is known.",
+    ),
 }
 
 

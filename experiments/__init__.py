@@ -13,5 +13,6 @@ study_result      verdicts and costs together
 study_tracking    a study in MLflow
 study_page        page, pictures, JSON
 leaderboard       all studies of a workspace
+simulator         a customer base whose truth is known: a package with a map of its own
 app               the commands
 """

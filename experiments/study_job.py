@@ -6,6 +6,7 @@ it at once. A run that was killed goes on with the trials it has: they are store
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -165,6 +166,9 @@ class Workbench:
     def _task(self, job: Job) -> tuple[Task[Any], list[float]]:
         """The job's task and its list of seconds; the latest is kept, for it may hold what seeds share."""
         if self._held is None or self._held[0] != job.setup:
+            # The one before refers to itself, and it may hold gigabytes that nothing else would free in time.
+            self._held = None
+            gc.collect()
             task = type(tasks.named(job.task))(**job.options)
             ranges = {name: tuple(ends) for name, ends in job.space.items()}
             self._held = (job.setup, task, study_space.adapt(task, job.setting, ranges))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from filelock import FileLock
 
@@ -16,7 +17,7 @@ from features import publishing
 from features.errors import UserError
 from features.json_file import read_json, write_json
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def _own_generations(root: Path) -> None:
@@ -35,7 +36,28 @@ def _own_generations(root: Path) -> None:
     shutil.rmtree(shared, ignore_errors=True)
 
 
-STEPS: dict[int, Callable[[Path], None]] = {1: _own_generations}
+_ADDED: Final = (("exposures", "propensity", "DOUBLE"), ("service_events", "deadline_at", "TIMESTAMP"))
+
+
+def _wider_tables(root: Path) -> None:
+    """2 to 3: contacts have a propensity and service events a deadline; what is stored has neither."""
+    from features.session import connect, parquet, write_parquet
+
+    for table, column, kind in _ADDED:
+        file = root / "tables" / f"{table}.parquet"
+        if not file.exists():
+            continue
+        aside = file.with_suffix(".wider")
+        with connect() as opened:
+            names = [row[0] for row in opened.execute(f"DESCRIBE FROM {parquet(file)}").fetchall()]
+            # A step that was killed half way is taken again: what has been widened stays as it is.
+            if column not in names:
+                wider = f"* EXCLUDE (event_id), CAST(NULL AS {kind}) AS {column}, event_id"
+                write_parquet(opened, f"SELECT {wider} FROM {parquet(file)}", aside)
+                aside.replace(file)
+
+
+STEPS: dict[int, Callable[[Path], None]] = {1: _own_generations, 2: _wider_tables}
 
 
 def stated_version(root: Path) -> int:

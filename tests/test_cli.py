@@ -28,7 +28,7 @@ HEAVY = (
 )
 
 # Commands that read no workspace.
-WITHOUT_STATE = {("features", "list")}
+WITHOUT_STATE = {("features", "list"), ("simulate",)}
 
 
 def raising(error: BaseException) -> SimpleNamespace:

@@ -17,7 +17,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "features/columns.py": "constants",
     "features/facts.py": "constants",
     "features/evaluators/spark_session.py": "test_spark.py: a session, and what is said without one",
-    "training/reporting/style.py": "test_plots.py: colours and fonts of the pictures",
     "training/categories.py": "test_category_purchase.py: categories as the task reads them",
     "training/customer_task.py": "test_task.py: the contract, tried on every task",
     "training/probability.py": "test_task.py and test_churn.py",
@@ -28,6 +27,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "training/value/expectation.py": "test_task.py: what the baselines expect",
     "training/value/metrics.py": "test_task.py: the report's metrics",
     "experiments/app.py": "test_compare.py and test_study.py: the commands and their verdicts",
+    "experiments/simulator/codes.py": "constants",
+    "experiments/simulator/events.py": "test_rows.py and test_world.py: rows of all kinds",
 }
 # Test files that no single source file mirrors, and what they are about.
 WHOLE_HOUSE = {
@@ -37,6 +38,8 @@ WHOLE_HOUSE = {
     "test_readme.py": "the README",
     "training/registry/test_server.py": "the registry on an MLflow server with PostgreSQL",
     "test_leak.py": "nothing after the as-of is read, on all floors",
+    "experiments/simulator/test_closed_loop.py": "policies, contacts and what comes of them, together",
+    "experiments/simulator/test_page.py": "docs/simulator.md",
 }
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|NotImplementedError|placeholder|stub)\b")
 MACHINE = re.compile(r"/(?:root|work|home)/\w+|pythonhosted|pypi\.org|/simple\b")

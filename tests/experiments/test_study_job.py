@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import weakref
 
 import pytest
 
@@ -67,3 +68,11 @@ def test_the_seeds_of_a_variant_share_its_task(job, world, snapshots_of_world):
     assert again is first
     other, _ = bench._task(dataclasses.replace(job, options={"features": ["visits_91"]}))
     assert other is not first
+
+
+def test_a_variant_s_task_is_let_go_when_the_next_begins(job, world, snapshots_of_world):
+    bench = Workbench(world, snapshots_of_world)
+    held = weakref.ref(bench._task(job)[0])
+    assert held() is not None
+    bench._task(dataclasses.replace(job, options={"features": ["visits_91"]}))
+    assert held() is None

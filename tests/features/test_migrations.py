@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from features import migrations
+from features import migrations, session
 from features.errors import UserError
 from features.json_file import read_json, write_json
+from features.tables import TABLES
 
 
 def test_a_new_workspace_has_the_current_version(tmp_path: Path) -> None:
@@ -64,6 +65,31 @@ def test_version_1_gets_generations_of_its_own_and_keeps_their_names(tmp_path: P
         assert (tmp_path / name / "content").read_text() == name
         assert (tmp_path / name).resolve() == (tmp_path / f".{name}.generations" / f"{name}-1a").resolve()
     assert not (tmp_path / ".generations").exists()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_version_2_gets_wider_tables_and_keeps_their_rows(tmp_path: Path, *, killed: bool) -> None:
+    write_json(tmp_path / "workspace.json", {"schema_version": 2})
+    (tmp_path / "tables").mkdir()
+    new = {"exposures": "propensity", "service_events": "deadline_at"}
+    for name, column in new.items():
+        before = [
+            f"NULL::{kind} AS {stored}" for stored, kind in TABLES[name].stored.items() if stored != column
+        ]
+        with session.connect() as opened:
+            rows = f"SELECT {', '.join(before)} FROM range(3)"
+            session.write_parquet(opened, rows, tmp_path / "tables" / f"{name}.parquet")
+    if killed:
+        migrations._wider_tables(tmp_path)
+    migrations.migrate(tmp_path)
+    for name in new:
+        file = session.parquet(tmp_path / "tables" / f"{name}.parquet")
+        with session.connect() as opened:
+            assert {row[0]: row[1] for row in opened.execute(f"DESCRIBE FROM {file}").fetchall()} == TABLES[
+                name
+            ].stored
+            assert opened.execute(f"SELECT count(*) FROM {file}").fetchall() == [(3,)]
+    assert read_json(tmp_path / "workspace.json") == {"schema_version": migrations.SCHEMA_VERSION}
 
 
 def test_a_version_that_is_no_number_is_refused(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def whole_row(name: str, number: int = 0) -> dict[str, Any]:
         "VARCHAR": f"text {number}",
         "BIGINT": 2000 + number,
         "INTEGER": DAY,
-        "DOUBLE": 1.5,
+        "DOUBLE": 0.5,
         "TIMESTAMP": WHEN,
         "DATE": WHEN.date(),
         "BOOLEAN": True,

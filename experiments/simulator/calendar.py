@@ -1,0 +1,79 @@
+"""What a day does to everybody: weekday, month, festival, weather; and when on it a visit falls."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from experiments.simulator import draws
+from experiments.simulator.config import WorldConfig
+from experiments.simulator.customer_config import HOURS, WEEK
+from experiments.simulator.draws import EVERYBODY
+from experiments.simulator.rows import Floats, Ints
+from features.clock import to_date, to_day, zone
+
+_US: Final = 1_000_000
+_DAY_HOURS: Final = 24.0
+
+
+class Season:
+    """The calendar of a world."""
+
+    def __init__(self, config: WorldConfig, seed: int) -> None:
+        self._config = config
+        self._seed = seed
+        self._zone = zone(config.zone)
+        weekdays = np.array([segment.weekdays for segment in config.segments])
+        self._weekdays = weekdays * WEEK / weekdays.sum(axis=1, keepdims=True)
+        hours = np.cumsum([segment.hours for segment in config.segments], axis=1)
+        self._hours = np.hstack([np.zeros((len(hours), 1)), hours / hours[:, -1:]])
+        self._midnight = lru_cache(maxsize=4)(self._utc_midnight)
+
+    def visits(self, day: int) -> Floats:
+        """Factor on the visit rate of each segment, float64[segments]; a mean week has 1."""
+        calendar, when = self._config.calendar, to_date(day)
+        factor = calendar.months[when.month - 1]
+        for festival in calendar.festivals:
+            if any(0 <= day - to_day(first) < festival.length for first in festival.days):
+                factor *= festival.visits
+        weather = draws.lognormal(draws.uniform(self._seed, "weather", EVERYBODY, day), calendar.noise)
+        return np.asarray(self._weekdays[:, when.weekday()] * factor * float(weather))
+
+    def taste(self, day: int) -> Floats:
+        """Factor on the weight of each category, float64[categories]."""
+        factors = np.ones(len(self._config.categories))
+        for festival in self._config.calendar.festivals:
+            if any(0 <= day - to_day(first) < festival.length for first in festival.days):
+                for category, factor in festival.taste.items():
+                    factors[self._config.category(category)] *= factor
+        return factors
+
+    def instants(self, day: int, segment: Ints, u: Floats) -> Ints:
+        """Instants of visits on a local day, in UTC microseconds, spread as the hours of their segments."""
+        hours = np.empty(len(u))
+        for position in np.unique(segment):
+            mine = segment == position
+            hours[mine] = np.interp(u[mine], self._hours[position], np.arange(HOURS + 1.0))
+        return self.at(day, hours)
+
+    def at(self, day: int, hours: Floats) -> Ints:
+        """Instants of local hours of a day, in whole seconds, as UTC microseconds.
+
+        A day that daylight saving makes shorter or longer is stretched, so that each instant stays within it.
+        """
+        start, end = self._midnight(day), self._midnight(day + 1)
+        seconds = np.floor(hours / _DAY_HOURS * (end - start)).astype(np.int64)
+        return (start + np.minimum(seconds, end - start - 1)) * _US
+
+    def starts(self, days: Ints) -> Ints:
+        """First instants of local days, as UTC microseconds."""
+        unique, place = np.unique(days, return_inverse=True)
+        return np.array([self._midnight(int(day)) * _US for day in unique], dtype=np.int64)[place]
+
+    def _utc_midnight(self, day: int) -> int:
+        """The first second of a local day, since 1970-01-01 UTC."""
+        local = datetime.combine(to_date(day), time(), tzinfo=self._zone)
+        return int(local.astimezone(UTC).timestamp())

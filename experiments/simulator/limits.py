@@ -1,0 +1,104 @@
+"""Checks of a world's configuration: each refuses an impossible value in one sentence that names it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from features.errors import UserError, unknown
+
+
+def number(what: str, value: Any, *, least: float = -math.inf, most: float = math.inf) -> float:
+    """A finite number from `least` to `most`.
+
+    Raises:
+        UserError: something else was given.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        ends = " ".join(
+            f"{word} {end:g}" for word, end in (("from", least), ("to", most)) if math.isfinite(end)
+        )
+        raise UserError(f"{what} is {value!r}; it has to be {f'a number {ends}' if ends else 'a number'}.")
+    if not math.isfinite(value):
+        raise UserError(f"{what} is {value!r}; it has to be a finite number.")
+    return float(value)
+
+
+def share(what: str, value: Any) -> float:
+    """A share or a chance, from 0 to 1.
+
+    Raises:
+        UserError: something else was given.
+    """
+    return number(what, value, least=0, most=1)
+
+
+def above(what: str, value: Any, bound: float = 0) -> float:
+    """A finite number above `bound`.
+
+    Raises:
+        UserError: something else was given.
+    """
+    if number(what, value) <= bound:
+        raise UserError(f"{what} is {value!r}; it has to be above {bound:g}.")
+    return float(value)
+
+
+def whole(what: str, value: Any, *, least: int = 0) -> int:
+    """A whole number of `least` or more.
+
+    Raises:
+        UserError: something else was given.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise UserError(f"{what} is {value!r}; it has to be a whole number of {least} or more.")
+    return value
+
+
+def weights(what: str, values: Sequence[Any], *, count: int | None = None) -> None:
+    """Numbers of 0 or more that are not all 0.
+
+    Raises:
+        UserError: something else was given, or another count than `count`.
+    """
+    if count is not None and len(values) != count:
+        raise UserError(f"{what} has {len(values)} numbers; it has to have {count}.")
+    if sum(number(f"a number of {what}", value, least=0) for value in values) <= 0:
+        raise UserError(f"{what} is {list(values)}; one of its numbers has to be above 0.")
+
+
+def whole_of(what: str, shares: Iterable[float]) -> None:
+    """Shares that make up 1.
+
+    Raises:
+        UserError: they do not.
+    """
+    if abs((total := sum(shares)) - 1) > 1e-6:  # noqa: PLR2004 (what decimal fractions lose in a sum)
+        raise UserError(f"{what} add up to {total:g}; they have to make 1.")
+
+
+def distinct(what: str, names: Sequence[str]) -> None:
+    """One or more different names.
+
+    Raises:
+        UserError: there is none, or one stands twice.
+    """
+    if not names:
+        raise UserError(f"no {what} is given; one or more are needed.")
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise UserError(f"the name of a {what} is {name!r}; it has to be a text.")
+        if names.count(name) > 1:
+            raise UserError(f"{what} {name!r} is given twice. Rename one.")
+
+
+def known(what: str, name: str, names: Iterable[str]) -> str:
+    """A name that is among the known ones.
+
+    Raises:
+        UserError: it is not; the nearest one is suggested.
+    """
+    if name not in (names := tuple(names)):
+        raise unknown(what, str(name), names)
+    return name

@@ -1,0 +1,201 @@
+"""The job that writes a world: blocks of customers are lived, several at once, and the tables put together.
+
+A block is some thousands of customers over all days; it leaves its parts of the tables and is forgotten. So
+memory depends on the size of a block, and the files do not.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from experiments.simulator import dirt, source_files, truth_tables
+from experiments.simulator.campaigns import Campaigns
+from experiments.simulator.catalogue import Catalogue
+from experiments.simulator.config import WorldConfig
+from experiments.simulator.lived import Lived
+from experiments.simulator.policies import Stochastic
+from experiments.simulator.population import COHORT
+from experiments.simulator.records import Records
+from experiments.simulator.registers import Registers
+from experiments.simulator.world import World
+from experiments.simulator.writing import Parts
+from features.clock import to_date
+from features.errors import UserError
+from features.tables import TABLES
+
+BLOCK: Final = 10_000
+"""Most customers that are lived at once over a year; over more days fewer."""
+YEAR: Final = 365
+MOST: Final = 2**25
+"""Customers; ids are permutations of so many."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A world that was written.
+
+    Attributes:
+        folder: the source folder, to be ingested.
+        truth: folder of the truth in it.
+        customers: persons and organisations, whether or not they joined within the days.
+        first_date: first local date.
+        days: how many were lived.
+        seed: of all chance.
+        rows: rows of each canonical table that has any, damaged copies included.
+        truth_rows: rows of each table of the truth.
+        totals: sums over everybody: references, baskets, lines, spent_cents, discount_cents, contacts,
+            contact_cents, answers, damaged (copies), gone (left for good).
+    """
+
+    folder: Path
+    truth: Path
+    customers: int
+    first_date: str
+    days: int
+    seed: int
+    rows: Mapping[str, int]
+    truth_rows: Mapping[str, int]
+    totals: Mapping[str, int]
+
+
+def write(
+    config: WorldConfig,
+    out: Path,
+    *,
+    customers: int,
+    days: int = YEAR,
+    seed: int = 0,
+    jobs: int = 1,
+    block: int | None = None,
+    done: Callable[[int], None] = lambda _: None,
+) -> Written:
+    """Live a world under its logging policy and write it as a source folder, the truth apart in `truth/`.
+
+    Args:
+        config: the world.
+        out: folder to make; it may be there if it is empty.
+        customers: how many.
+        days: how many are lived.
+        seed: of all chance.
+        jobs: processes.
+        block: customers that are lived at once, a multiple of 1,000; None: as many as suit days and jobs.
+        done: told the customers of each block that has been lived.
+
+    Raises:
+        UserError: a number is not valid, or the folder is not empty.
+    """
+    _check(out, customers, days, block)
+    out = out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # A world that is killed half way is not there.
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as aside:
+        made, parts = Path(aside) / "made", Parts(Path(aside) / "parts")
+        work, totals = partial(live, config, seed, days, parts), Counter[str]()
+        for size, sums in _lived(work, _blocks(customers, days, jobs, block), jobs):
+            totals.update(sums)
+            done(size)
+        rows, truth_rows = source_files.finish(config, seed, days, parts, made, threads=jobs)
+        source_files.describe(config, made, seed=seed, customers=customers, days=days, totals=totals)
+        if out.exists():
+            out.rmdir()
+        made.rename(out)
+    first = str(to_date(config.first_day))
+    return Written(
+        out, out / truth_tables.FOLDER, customers, first, days, seed, rows, truth_rows, dict(totals)
+    )
+
+
+def live(config: WorldConfig, seed: int, days: int, parts: Parts, persons: range) -> Mapping[str, int]:
+    """Live a block and leave its parts of all tables.
+
+    Args:
+        config: the world.
+        seed: of all chance.
+        days: how many to live.
+        parts: where the parts go.
+        persons: the block.
+
+    Returns:
+        Sums over the block.
+    """
+    world, policy = World(config, seed, persons), Stochastic(config.treatment, seed)
+    chronicle, events = truth_tables.Chronicle(world), []
+    for _ in range(days):
+        events.append(world.step(policy.choose(world.observe(), world.day)))
+        chronicle.note(world.day - 1, world.truth())
+    lived = Lived.of(events)
+    events.clear()
+    catalogue = Catalogue.of(config, seed)
+    registers = Registers(world, catalogue, lived)
+    records = Records(world, catalogue, Campaigns(config, days), lived, registers)
+    name, damaged = f"{persons.start:09d}", 0
+    for table, number, rows in records.tables():
+        parts.add(table, name, rows)
+        if number is not None:
+            copies = dirt.damaged(config.outlet.dirt, seed, TABLES[table], number, rows)
+            parts.add(table, name, copies, copy=1)
+            damaged += len(copies)
+    for table, rows in chronicle.tables(world, lived, registers):
+        parts.add(f"{truth_tables.FOLDER}/{table}", name, rows)
+    return {**records.sums(), "damaged": damaged, "gone": chronicle.gone}
+
+
+def _check(out: Path, customers: int, days: int, block: int | None) -> None:
+    if not 1 <= customers <= MOST:
+        raise UserError(f"customers are {customers}: there can be from 1 to {MOST:,}.")
+    if days < 1:
+        raise UserError(f"days are {days}: there have to be 1 or more.")
+    if block is not None and (block < COHORT or block % COHORT):
+        raise UserError(f"block is {block}: it has to be a multiple of {COHORT:,}.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is there and no empty folder. Name another --out, or remove it.")
+
+
+def _blocks(customers: int, days: int, jobs: int, block: int | None) -> list[range]:
+    """The persons of each block: whole cohorts, so many that every job has work."""
+    if block is None:
+        share = -(-customers // jobs)
+        most = min(share, BLOCK * YEAR // max(days, YEAR))
+        block = max(1, -(-most // COHORT)) * COHORT
+    return [range(first, min(first + block, customers)) for first in range(0, customers, block)]
+
+
+def _lived(
+    work: Callable[[range], Mapping[str, int]], blocks: list[range], jobs: int
+) -> Iterator[tuple[int, Mapping[str, int]]]:
+    """Size and sums of each block, as soon as it has been lived."""
+    if min(jobs, len(blocks)) <= 1:
+        yield from ((len(persons), work(persons)) for persons in blocks)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(blocks)), context, initializer=_one_of_many) as pool:
+        try:
+            for persons, sums in zip(blocks, pool.map(work, blocks), strict=True):
+                yield len(persons), sums
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _one_of_many() -> None:
+    """A worker uses one thread, and does not outlive a killed job."""
+    threadpool_limits(1)
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "this is for workers"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

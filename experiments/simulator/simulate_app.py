@@ -1,0 +1,90 @@
+"""The command `nextbest simulate`: a source folder of a world like one's own, the truth beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.errors import UserError
+from features.output import JsonOption, emit, progress, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from experiments.simulator.config import WorldConfig
+    from experiments.simulator.simulate import Written
+
+DEFAULT_PRESET = "fuel"
+
+
+def simulate(
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder to make; it must not be there, or be empty.")],
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", help=f"World to live: fuel or telecom. [default: {DEFAULT_PRESET}]"),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="YAML file of a world of your own, instead of --preset.")
+    ] = None,
+    customers: Annotated[int, typer.Option("--customers", help="Persons and organisations.")] = 20_000,
+    days: Annotated[int, typer.Option("--days", help="Days that are lived.")] = 365,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of all chance.")] = 0,
+    alignment: Annotated[
+        str | None,
+        typer.Option(
+            "--alignment", help="How effects go with risk, for all actions: flat, middling or rising."
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes at once.")] = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the tables of a simulated customer base, to be ingested, and its truth apart in truth/.
+
+    The same options write the same bytes, however many processes there are.
+    """
+    from experiments.simulator.simulate import write
+
+    world = _world(preset, config, alignment)
+    with progress() as display:
+        bar = display.add_task(f"{world.name}, {days} days", total=customers)
+        written = write(
+            world,
+            out,
+            customers=customers,
+            days=days,
+            seed=seed,
+            jobs=jobs,
+            done=lambda size: display.advance(bar, size),
+        )
+    emit(written, as_json=as_json, text=_lines(written))
+
+
+def _world(preset: str | None, config: Path | None, alignment: str | None) -> WorldConfig:
+    """The world that the options name."""
+    from experiments.simulator import preset_file
+
+    if preset is not None and config is not None:
+        raise UserError(
+            "--preset and --config were given, and a world has one description. Keep one of them."
+        )
+    world = preset_file.preset(preset or DEFAULT_PRESET) if config is None else preset_file.load(config)
+    return world if alignment is None else replace(world, treatment=world.treatment.aligned(alignment))
+
+
+def _lines(written: Written) -> list[str | Table]:
+    totals = written.totals
+    done = (
+        f"{written.customers:,} customers under {totals['references']:,} ids, {written.days} days from "
+        f"{written.first_date}: {totals['baskets']:,} baskets worth {totals['spent_cents'] / 100:,.2f}, "
+        f"{totals['contacts']:,} contacts; {totals['gone']:,} have left for good"
+    )
+    return [
+        table("Rows", ("table", "rows"), [(name, f"{rows:,}") for name, rows in written.rows.items()]),
+        done,
+        f"Next: nextbest run --source {written.folder}",
+        f"The truth, which no command reads: {written.truth}",
+    ]

@@ -1,0 +1,61 @@
+"""The command: it writes what it says, and words what it cannot do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import cli
+from experiments.simulator.preset_file import preset
+from experiments.simulator.simulate_app import _world
+from experiments.simulator.treatment_config import Alignment
+from features.errors import ExitCode
+
+
+def run(*arguments: str | Path) -> int:
+    return cli.run(["simulate", *map(str, arguments)])
+
+
+def test_it_writes_a_source_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    size = ("--customers", "300", "--days", "5", "--jobs", "1")
+    assert run("--preset", "telecom", "--out", tmp_path / "a", *size) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "300 customers under" in said
+    assert "transactions" in said
+    assert run("--preset", "telecom", "--out", tmp_path / "b", *size, "--json") == ExitCode.OK
+    told = json.loads(capsys.readouterr().out)
+    assert told["customers"] == 300
+    assert told["folder"] == str(tmp_path / "b")
+    assert (tmp_path / "b" / "source.toml").read_text() == (tmp_path / "a" / "source.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--preset", "telcom"], "did you mean 'telecom'"),
+        (["--preset", "fuel", "--config", "mine.yaml"], "Keep one of them"),
+        (["--config", "mine.yaml"], "'mine.yaml' is no file"),
+        (["--alignment", "falling"], "falling"),
+        (["--customers", "0"], "customers are 0"),
+    ],
+)
+def test_what_it_cannot_do_is_said_in_a_sentence(
+    options: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--out", tmp_path / "out", *options) == ExitCode.USAGE
+    assert sentence in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_world_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("base: fuel\nname: mine\n")
+    assert _world(None, file, None).name == "mine"
+    assert _world(None, None, None) == preset("fuel")
+
+
+def test_an_alignment_is_of_all_actions() -> None:
+    world = _world("fuel", None, "rising")
+    assert {action.alignment for action in world.treatment.actions} == {Alignment.RISING}

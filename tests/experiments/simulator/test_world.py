@@ -1,0 +1,235 @@
+"""Whole worlds: part and whole, policies on one seed, who buys when, and that money and books add up."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from experiments.simulator import draws
+from experiments.simulator.codes import AnswerKind, Stage
+from experiments.simulator.config import WorldConfig
+from experiments.simulator.events import Actions, Events
+from experiments.simulator.preset_file import preset
+from experiments.simulator.rows import Rows
+from experiments.simulator.world import World
+from features.errors import UserError
+from tests.experiments.simulator.conftest import plain, segment
+
+PERSONS, DAYS = 500, 40
+PARTS = ("joined", "lines", "contacts", "answers", "service", "consents", "contracts")
+TREATED = preset("fuel")
+
+
+def some(world: World, share: float = 0.05) -> Actions:
+    """Contacts with some of those who are registered, whichever part of the world this is."""
+    seen, pairs = world.observe(), world.config.treatment.pairs
+    person = seen.person[draws.uniform(1, "test", seen.person, world.day) < share]
+    pair = pairs[(person + world.day) % len(pairs)]
+    return Actions(
+        person=person, action=pair[:, 0], channel=pair[:, 1], propensity=np.full(len(person), share)
+    )
+
+
+def lived(
+    config: WorldConfig, persons: range, days: int = DAYS, share: float = 0.0, seed: int = 0
+) -> list[Events]:
+    world = World(config, seed, persons)
+    return [world.step(some(world, share)) for _ in range(days)]
+
+
+def columns(rows: Rows) -> Iterator[tuple[str, np.ndarray]]:
+    for field in dataclasses.fields(rows):
+        yield field.name, getattr(rows, field.name)
+
+
+def order(rows: Rows) -> np.ndarray:
+    """By everything: rows of one day have no order among customers."""
+    return np.lexsort([column for _, column in columns(rows)])
+
+
+def assert_same(one: list[Events], other: list[Events], keep: range | None = None) -> None:
+    for mine, theirs in zip(one, other, strict=True):
+        for part in PARTS:
+            left, right = getattr(mine, part), getattr(theirs, part)
+            if keep is not None:
+                right = right.take((right.person >= keep.start) & (right.person < keep.stop))
+            left, right = left.take(order(left)), right.take(order(right))
+            for (name, a), (_, b) in zip(columns(left), columns(right), strict=True):
+                assert a.tobytes() == b.tobytes(), (mine.day, part, name)
+
+
+@pytest.mark.parametrize("name", ["fuel", "telecom"])
+def test_a_part_of_a_world_behaves_as_it_does_in_the_whole(name: str):
+    config = preset(name)
+    whole = lived(config, range(2000), 20, share=0.05)
+    assert sum(len(events.contacts) for events in whole) > 100
+    for part in (range(1000), range(1000, 2000)):
+        assert_same(lived(config, part, 20, share=0.05), whole, part)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_another_world():
+    one, again, other = (lived(TREATED, range(PERSONS), 20, share=0.05, seed=seed) for seed in (3, 3, 4))
+    assert_same(one, again)
+    assert [len(events.lines) for events in one] != [len(events.lines) for events in other]
+
+
+def test_policies_on_one_seed_differ_only_for_those_whom_they_treat():
+    one, other = World(TREATED, 0, range(PERSONS)), World(TREATED, 0, range(PERSONS))
+    treated, changed = np.zeros(PERSONS, dtype=bool), np.zeros(PERSONS, dtype=bool)
+    for _ in range(DAYS):
+        events = [one.step(), other.step(some(other, 0.01))]
+        treated[events[1].contacts.person] = True
+        spent = [np.bincount(day.lines.person, day.lines.amount_cents, PERSONS) for day in events]
+        changed |= spent[0] != spent[1]
+        assert not changed[~treated].any()
+        stages = [world.truth().stage for world in (one, other)]
+        assert np.array_equal(stages[0][~treated], stages[1][~treated])
+    assert changed.any()
+    assert changed.sum() < treated.sum()
+
+
+def test_without_effects_what_is_bought_is_the_same_whatever_is_done():
+    config = dataclasses.replace(TREATED, treatment=TREATED.treatment.without_effects())
+    for one, other in zip(
+        lived(config, range(PERSONS)), lived(config, range(PERSONS), share=0.2), strict=True
+    ):
+        assert np.array_equal(one.lines.person, other.lines.person)
+        assert np.array_equal(one.lines.amount_cents, other.lines.amount_cents)
+        assert np.array_equal(one.lines.at, other.lines.at)
+
+
+@pytest.mark.parametrize("name", ["fuel", "telecom"])
+def test_nobody_buys_before_joining_or_after_leaving(name: str):
+    world = World(preset(name), 0, range(PERSONS))
+    joined_at, gone = np.full(PERSONS, np.iinfo(np.int64).max), np.zeros(PERSONS, dtype=bool)
+    for _ in range(DAYS):
+        events, truth = world.step(some(world)), world.truth()
+        joined_at[events.joined.person] = events.joined.at
+        now = truth.stage == Stage.GONE
+        assert (now | ~gone).all()
+        assert (joined_at[now] < np.iinfo(np.int64).max).all()
+        lines = events.lines
+        assert (lines.at >= joined_at[lines.person]).all()
+        assert not now[lines.person].any()
+        assert not truth.alive[now].any()
+        assert (truth.rate[now] == 0).all()
+        gone = now
+    assert gone.any()
+    assert (joined_at < np.iinfo(np.int64).max).mean() > 0.8
+
+
+def test_everybody_joins_once_and_all_who_had_before_are_told_on_the_first_day():
+    days = lived(TREATED, range(PERSONS), 10)
+    told = np.concatenate([events.joined.person for events in days])
+    assert len(set(told)) == len(told)
+    world = World(TREATED, 0, range(PERSONS))
+    assert np.array_equal(days[0].joined.person, np.flatnonzero(world.population.joined <= world.day))
+    assert np.array_equal(np.sort(told), np.flatnonzero(world.population.joined < world.day + 10))
+
+
+def test_all_instants_lie_on_their_local_day():
+    config = dataclasses.replace(TREATED, zone="UTC")
+    for events in lived(config, range(PERSONS), 20, share=0.1):
+        for rows in (events.lines, events.contacts, events.consents.take(events.consents.channel >= 0)):
+            late = rows.at[rows.at // 86_400_000_000 != events.day]
+            assert not len(late) or (events.day == config.first_day and rows is not events.lines)
+
+
+def test_money_is_conserved():
+    world = World(TREATED, 0, range(PERSONS))
+    spent, given = np.zeros(PERSONS), 0
+    for _ in range(DAYS):
+        events = world.step(some(world, 0.1))
+        lines, prices = events.lines, world._prices.of(events.day)
+        category = world.products.category[lines.product]
+        price = np.rint(world.products.price_cents[lines.product] * prices.factor[category])
+        assert np.array_equal(lines.amount_cents + lines.discount_cents, np.rint(price * lines.quantity))
+        assert (lines.amount_cents >= 0).all()
+        promoted = np.rint((lines.amount_cents + lines.discount_cents) * prices.discount[category])
+        used = events.answers.take(events.answers.kind == AnswerKind.REDEMPTION)
+        assert (lines.discount_cents - promoted).sum() == used.amount_cents.sum()
+        given += used.amount_cents.sum()
+        spent += np.bincount(lines.person, lines.amount_cents, PERSONS)
+    assert given > 0
+    assert np.array_equal(world.spent_cents, spent)
+
+
+def test_the_observation_is_what_the_events_say():
+    world = World(TREATED, 0, range(1000, 1000 + PERSONS))
+    days = [world.step(some(world)) for _ in range(100)]
+    seen = world.observe()
+    assert np.array_equal(seen.person, 1000 + np.flatnonzero(world.population.joined < world.day))
+    spend, contacts = np.zeros(2000), np.zeros(2000)
+    for events in days[-91:]:
+        np.add.at(spend, events.lines.person, events.lines.amount_cents)
+    for events in days[-28:]:
+        np.add.at(contacts, events.contacts.person, 1)
+    assert np.array_equal(seen.spend_91_cents, spend[seen.person])
+    assert np.array_equal(seen.contacts_28, contacts[seen.person])
+    visits = [set(zip(events.lines.person, events.lines.basket, strict=True)) for events in days]
+    last = {int(person): events.day for events in days for person in events.lines.person}
+    for row in range(0, len(seen), 37):
+        person = int(seen.person[row])
+        assert seen.visits_28[row] == sum(sum(who == person for who, _ in day) for day in visits[-28:])
+        since = world.day - last.get(person, int(world.population.joined[person - 1000]))
+        assert seen.days_since_visit[row] == since
+        assert seen.tenure_days[row] == world.day - world.population.joined[person - 1000]
+
+
+def test_a_refusal_withdraws_consent_and_the_next_observation_knows():
+    world = World(TREATED, 0, range(PERSONS))
+    refused: set[tuple[int, int]] = set()
+    for _ in range(30):
+        answers = world.step(some(world, 0.3)).answers
+        rows = answers.take(answers.kind == AnswerKind.REFUSAL)
+        refused |= set(zip(rows.person.tolist(), rows.channel.tolist(), strict=True))
+    seen = world.observe()
+    assert refused
+    assert not any(seen.consent[np.searchsorted(seen.person, person), channel] for person, channel in refused)
+
+
+def test_a_plain_world_is_the_nbd():
+    config = plain(segments=(segment(visits_per_week=0.7, visits_shape=0.8),))
+    world = World(config, 0, range(5000))
+    visits = np.zeros(5000)
+    for _ in range(70):
+        lines = world.step().lines
+        np.maximum.at(visits, lines.person, lines.basket + 1)
+    assert visits.mean() == pytest.approx(7, rel=0.05)
+    assert visits.var() == pytest.approx(7 + 7**2 / 0.8, rel=0.1)
+    assert np.mean(visits == 0) == pytest.approx((1 + 7 / 0.8) ** -0.8, abs=0.02)
+
+
+@pytest.mark.parametrize("persons", [range(0), range(0, 10, 2), range(-1, 3)])
+def test_a_world_needs_persons_without_gaps(persons: range):
+    with pytest.raises(UserError, match="they have to be one or more positions without gaps"):
+        World(TREATED, 0, persons)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"person": [10_000]}, "an action is for a person who is not registered"),
+        ({"action": [99]}, "action 99 is not of this world"),
+        ({"channel": [-1]}, "channel -1 is not of this world"),
+    ],
+)
+def test_actions_that_cannot_be_are_refused(change: dict[str, list[int]], sentence: str):
+    world = World(TREATED, 0, range(PERSONS))
+    person = int(world.observe().person[0])
+    action, channel = TREATED.treatment.pairs[0]
+    actions = Actions(person=[person], action=[action], channel=[channel], propensity=[1.0])
+    world.step(actions)
+    with pytest.raises(UserError, match=sentence):
+        world.step(actions.replace(**change))
+
+
+def test_whoever_has_not_joined_cannot_be_contacted():
+    world = World(TREATED, 0, range(PERSONS))
+    late = int(np.argmax(world.population.joined))
+    assert world.population.joined[late] >= world.day
+    with pytest.raises(UserError, match="not registered"):
+        world.step(Actions(person=[late], action=[0], channel=[0], propensity=[1.0]))
