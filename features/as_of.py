@@ -36,3 +36,19 @@ def as_of_day(canonical: Canonical, as_of: str | None) -> int:
             ExitCode.USAGE,
         )
     return day
+
+
+def known_day(canonical: Canonical, day: int) -> int:
+    """The day, for work that keeps or compares what it finds; `as_of_day` alone would let a later one pass.
+
+    Raises:
+        UserError: it is after the workspace's clock.
+    """
+    if day > canonical.clock_day:
+        raise UserError(
+            f"--as-of {to_date(day)} is after the workspace's clock, {to_date(canonical.clock_day)}: days "
+            "that nothing is known of would count as days without a visit. Ingest newer data, or use an "
+            "earlier date.",
+            ExitCode.USAGE,
+        )
+    return day

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -38,6 +39,23 @@ def checked(out: Sequence[Path] | None) -> tuple[Path, ...]:
         if not file.parent.is_dir():
             raise UserError(f"folder not found: {str(file.parent)!r}. Make it first, or name another --out.")
     return tuple(out or ())
+
+
+def folder(out: Path) -> Path:
+    """The folder of an --out that names one, made before any work if it is not there.
+
+    Raises:
+        UserError: it cannot be made or written to; a file of that name is there, for one.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(
+            f"--out {str(out)!r} is no folder to write to ({reason}). Name another --out."
+        ) from None
+    return out
 
 
 def write(files: Sequence[Path], frame: pd.DataFrame, picture: Callable[[], Figure]) -> None:

@@ -192,7 +192,8 @@ def test_the_action_example_is_considered(slice_copy: Workspace) -> None:
     assert report["actions"]["till"]["come_for_coffee"] >= 1
 
 
-def test_the_task_example_trains(house: Path, slice_copy: Workspace) -> None:
+def with_the_task(house: Path) -> None:
+    """Add the task of the example: a file, an import and an entry."""
     (house / "training" / "come_back.py").write_text(example("task"), encoding="utf-8")
     tasks = house / "training" / "tasks.py"
     text = tasks.read_text(encoding="utf-8")
@@ -202,11 +203,32 @@ def test_the_task_example_trains(house: Path, slice_copy: Workspace) -> None:
         "from training.decline", "from training.come_back import Return\nfrom training.decline"
     )
     tasks.write_text(text, encoding="utf-8")
+
+
+def test_the_task_example_keeps_the_contract_of_every_task(house: Path) -> None:
+    with_the_task(house)
+    shutil.copytree(ROOT / "tests", house / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", house)
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "come_back",
+         "tests/training/test_task.py", "tests/training/test_tasks.py", "tests/training/test_dataset.py"],
+        cwd=house, env={**os.environ, "PYTHONPATH": str(house)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout
+    passed = re.search(r"(\d+) passed", found.stdout)
+    assert passed
+    # Eight checks of the contract, three poor data sets, two of the registry, one of the data set.
+    assert int(passed[1]) >= 14
+    assert "skipped" not in found.stdout
+
+
+def test_the_task_example_trains(house: Path, slice_copy: Workspace) -> None:
+    with_the_task(house)
     options = ("--as-of", "2017-12-01", "--quick", "--trials", "1", "--json")
     report = json.loads(in_house(house, "train", "come_back", *options, workspace=slice_copy))
     assert report["trained"][0]["task"] == "come_back"
     assert 0 < report["trained"][0]["metrics"]["roc_auc"] < 1
-    # Few of the slice's customers are away: whether such a model is good enough is the gate's to say.
+    # The slice is small: whether such a model is good enough is the gate's to say.
     assert "come_back version 1 is " in in_house(house, "promote", "come_back", workspace=slice_copy)
 
 

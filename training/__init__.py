@@ -14,6 +14,7 @@ reasons             why churn is expected, in the reasons that people know
 segments            clusters and potential
 associations_app    `nextbest affinities`
 datasets, dataset   snapshots as of a day; a task's data as pandas, with a split and an estimator
+estimators          training's trees as scikit-learn estimators, for bins and for counts
 examples            rows of eligible customers and what came next
 boosting            XGBoost, the same way for every task
 baselines           models to beat

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from features.as_of import known_day
 from features.clock import parse_date, to_date, to_day
 from features.errors import ExitCode, UserError
 from features.output import (
@@ -22,7 +23,6 @@ from features.output import (
 )
 
 if TYPE_CHECKING:
-    from features.canonical import Canonical
     from features.workspace import Workspace
     from training.datasets import Snapshots
     from training.recording import Reproduction
@@ -92,7 +92,7 @@ def train(
         bool, typer.Option("--quick", help="A small budget: few trials and cutoffs, one report cutoff.")
     ] = False,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="Begin no trial of a task after so many minutes of tuning it.")
+        float | None, typer.Option(min=0, help="Begin no four more trials of a task after so many minutes.")
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Fits at once. Default: one per core, at most four.")
@@ -153,10 +153,10 @@ def train_tasks(
 
     chosen = [tasks.named(name) for name in names or tasks.TASKS]
     snapshots = open_snapshots(space, as_of)
-    _check_as_of(snapshots.canonical, snapshots.until)
+    known_day(snapshots.canonical, snapshots.until)
     trained: list[Trained] = []
     skipped: list[Skipped] = []
-    for task in chosen:
+    for task in sorted(chosen, key=lambda task: not task.hungry):
         try:
             result = _run(task, snapshots, budget, seed, space.studies_uri, workers=workers)
         except UserError as refusal:
@@ -172,7 +172,8 @@ def train_tasks(
         raise UserError(
             " ".join(["nothing could be trained."] + [s.reason for s in skipped]), ExitCode.BAD_DATA
         )
-    return TrainReport(trained, skipped)
+    order = [task.name for task in chosen]
+    return TrainReport(sorted(trained, key=lambda each: order.index(each.task)), skipped)
 
 
 def reproduce_run(space: Workspace, run_id: str) -> Reproduction:
@@ -205,15 +206,6 @@ def _run(
             workers=workers,
             say=lambda text: display.update(bar, description=text),
             trial_done=lambda _: display.advance(bar),
-        )
-
-
-def _check_as_of(canonical: Canonical, as_of: int) -> None:
-    if as_of > canonical.clock_day:
-        raise UserError(
-            f"--as-of {to_date(as_of)} is after the workspace's clock, {to_date(canonical.clock_day)}: days "
-            "that nothing is known of would count as days without a visit. Ingest newer data, or use an "
-            "earlier date."
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.as_of import AsOfOption, as_of_day
+from features.as_of import AsOfOption, as_of_day, known_day
 from features.clock import to_date
 from features.errors import ExitCode, UserError
 from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, table, workspace
@@ -137,14 +137,18 @@ def find(
         out: folder for the files of all levels; None: none are written.
 
     Raises:
-        UserError: a name or the date is not valid, or the source has no products.
+        UserError: a name, the date or the folder is not valid, or the source has no products.
     """
+    from features import out_files
     from features.canonical import Canonical
     from training.datasets import open_snapshots
     from training.recommendation.associations import Associations
     from training.recommendation.ledger import Ledger
 
-    snapshots = open_snapshots(space, as_of_day(Canonical.open(space), as_of))
+    canonical = Canonical.open(space)
+    if out is not None:
+        out_files.folder(out)
+    snapshots = open_snapshots(space, known_day(canonical, as_of_day(canonical, as_of)))
     ledger, day = Ledger.read(snapshots), snapshots.until
     if not len(ledger.products):
         raise UserError(
@@ -171,14 +175,13 @@ def write(ledger: Ledger, as_of: int, folder: Path, top: int = LISTED) -> tuple[
     Args:
         ledger: purchases.
         as_of: day.
-        folder: where to; made if it is not there.
+        folder: where to; see `out_files.folder`.
         top: length of each list.
     """
     import pandas as pd
 
     from training.recommendation.associations import LEVELS, Associations
 
-    folder.mkdir(parents=True, exist_ok=True)
     together = [Associations.at(ledger, as_of, level).listed(top) for level in LEVELS]
     frames = (pd.concat(together, ignore_index=True), _alike(ledger, as_of).listed(top))
     files = tuple(folder / name for name in FILES)

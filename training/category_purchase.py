@@ -20,6 +20,7 @@ from features.evaluators.offline import FeatureMatrix
 from training import boosting, categories, examples
 from training.baselines import logistic
 from training.categories import Category
+from training.dataset import Lesson
 from training.datasets import concatenate
 from training.examples import CustomerExamples
 from training.fitted import Fitted
@@ -48,6 +49,7 @@ class CategoryPurchase(DistributionTask):
 
     name: ClassVar[str] = "category_purchase"
     title: ClassVar[str] = "Days to the next purchase in a category"
+    explains: ClassVar[str] = "the chance of no purchase in the category within the horizon"
     primary: ClassVar[str] = f"roc_auc_{HORIZON}"
     first: ClassVar[Params] = {**DistributionTask.first, "rounds": 80}
     bars: ClassVar[dict[str, str]] = {primary: "logistic_rfm"}
@@ -121,6 +123,13 @@ class CategoryPurchase(DistributionTask):
             outcome=lambda matrix: self.outcome(snapshots, said(matrix)),
         )
         return dataclasses.replace(found, matrix=said(found.matrix))
+
+    def lesson(self, rows: CustomerExamples) -> Lesson:
+        """Rows are about a category each."""
+        found = super().lesson(rows)
+        named = {CATEGORY: self.label_columns(rows)[CATEGORY]}
+        says = "Category that the row is about; training fits the rows of each on their own"
+        return dataclasses.replace(found, keys=found.keys.assign(**named), meanings={CATEGORY: says})
 
     def space(self, trial: optuna.Trial) -> Params:
         """Trees, and whether BG/NBD is an input; small ones, for there are few rows."""

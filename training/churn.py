@@ -33,6 +33,7 @@ class Churn(ProbabilityTask):
     name: ClassVar[str] = "churn"
     title: ClassVar[str] = "No visit within the horizon"
     label: ClassVar[str] = "churned"
+    explains: ClassVar[str] = "the chance of no visit within the horizon"
     gate: ClassVar[str | None] = "churned"
     shrunk: ClassVar[bool] = True
     # Habits drift: at six cutoffs of the sample up to 2017-10-03, with two seeds, this took .0002 off the

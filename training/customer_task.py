@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.catalogue import NAMES
-from features.errors import unknown
+from features.errors import ExitCode, UserError, unknown
 from features.evaluators.offline import FeatureMatrix
 from training import examples, plan
 from training.baselines import bg_nbd
 from training.boosting import Binned
-from training.dataset import Dataset, dataset
+from training.dataset import Dataset, Lesson, dataset
 from training.examples import CustomerExamples
 from training.fitted import Fitted
 from training.task import FULL, Params, Task
@@ -113,10 +113,39 @@ class CustomerTask(Task[CustomerExamples]):
             cutoffs: days; None: those of a fit as of the snapshots' day.
 
         Raises:
-            UserError: history is too short for a cutoff.
+            UserError: the source cannot support the task, history is too short for a cutoff, or there is no
+                row.
         """
+        reason = self.missing(snapshots.canonical)
+        if reason is not None:
+            raise UserError(f"{self.name} has no data set: {reason}", ExitCode.BAD_DATA)
         chosen = plan.lay_out(self, snapshots, FULL).final if cutoffs is None else cutoffs
-        return dataset(self, self.examples(snapshots, chosen))
+        rows = self.examples(snapshots, chosen)
+        if not len(rows):
+            raise UserError(
+                f"{self.name} has no data set: nobody whom it is about has a label at any of the "
+                f"{len(chosen)} cutoffs. Check the source's label definitions, or ask for later cutoffs.",
+                ExitCode.BAD_DATA,
+            )
+        return dataset(self.lesson(rows))
+
+    def lesson(self, rows: CustomerExamples) -> Lesson:
+        """What the trees of the first setting read and learn of rows; BG/NBD is among the inputs."""
+        return Lesson(
+            rows.keys(),
+            self.input_names(rhythm=True),
+            examples.training_inputs(rows, self.features, rhythm=True),
+            self.target,
+            self.learned(rows),
+            self.weights(rows),
+            self.label_says(rows),
+            rows.horizon_days,
+            self.first,
+        )
+
+    def label_says(self, rows: CustomerExamples) -> str:
+        """What the label says, in words, with its window."""
+        return f"Label of {self.name} ({self.title}), within {rows.horizon_days} days from the cutoff on"
 
     def rows(self, fitted: Fitted, examples: CustomerExamples, model: str = "model") -> pd.DataFrame:
         """Labels and `<model>.<field>` of each row."""
@@ -150,7 +179,7 @@ class CustomerTask(Task[CustomerExamples]):
 
     @staticmethod
     def stored_inputs(fitted: Fitted, matrix: FeatureMatrix) -> NDArray[np.float32]:
-        """What a fitted model's booster reads of customers."""
+        """What a fitted model reads of customers, n x k in the order of `explain`; NaN where unknown."""
         rhythm = None
         if fitted.meta["rhythm"]:
             model = bg_nbd.BgNbd.of(fitted.arrays["bg_nbd"])

@@ -34,6 +34,7 @@ class Decline(ProbabilityTask):
     name: ClassVar[str] = "decline"
     title: ClassVar[str] = "Spend below half of that of as many days before"
     label: ClassVar[str] = "declined"
+    explains: ClassVar[str] = "the chance of a decline"
     gate: ClassVar[str | None] = "declined"
     depth: ClassVar[tuple[int, int]] = (2, 5)
     rounds: ClassVar[tuple[int, int]] = (100, 400)

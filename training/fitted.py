@@ -13,10 +13,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import xgboost as xgb
@@ -28,6 +30,9 @@ from features.json_file import read_json, write_json
 from features.output import plain
 
 FORMAT = 2
+# What NumPy, its ZIP reader and XGBoost (a ValueError) raise over a file that is cut short or overwritten.
+_UNREADABLE: Final = (ValueError, OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
+T = TypeVar("T")
 
 # Read of a customer whichever features a model has: by eligibility, rhythm, and scores from little history.
 SUPPORT: Final = (
@@ -80,13 +85,8 @@ class Fitted:
 
     def digest(self) -> str:
         """SHA-256 of what decides predictions: boosters and arrays, to the byte."""
-        sha = hashlib.sha256(self.task.encode())
-        for name in sorted(self.boosters):
-            sha.update(name.encode() + bytes(self.boosters[name].save_raw("ubj")))
-        for name in sorted(self.arrays):
-            array = np.ascontiguousarray(self.arrays[name])
-            sha.update(f"{name}{array.dtype}{array.shape}".encode() + array.tobytes())
-        return sha.hexdigest()
+        trees = {name: bytes(booster.save_raw("ubj")) for name, booster in self.boosters.items()}
+        return _digest(self.task, trees, self.arrays)
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder, made if need be, bound to the declarations of what it reads."""
@@ -98,16 +98,19 @@ class Fitted:
         write_json(folder / "meta.json", json.loads(json.dumps(plain(facts))))
 
     @classmethod
-    def load(cls, folder: Path) -> Fitted:
+    def load(cls, folder: Path, digest: str | None = None, task: str = "TASK") -> Fitted:
         """Read a model back.
 
+        Args:
+            folder: what `save` wrote.
+            digest: of the model that was saved there; None: not known, and what can be read is taken for it.
+            task: how a refusal calls it when the folder does not say.
+
         Raises:
-            UserError: the folder holds no model, one of a newer format, or one that was trained on other
-                declarations of the features it reads than those of this installation.
+            UserError: the folder holds no model, a damaged or changed one, one of a newer format, or one that
+                was trained on other declarations of the features it reads than those of this installation.
         """
-        meta = read_json(folder / "meta.json")
-        if not meta:
-            raise UserError(f"{folder} holds no model (meta.json is missing).", ExitCode.NOT_BUILT)
+        meta = _meta(folder, task)
         task, number = meta.pop("task"), meta.pop("format")
         if number > FORMAT:
             raise UserError(
@@ -120,12 +123,73 @@ class Fitted:
                 f"Run `nextbest train {task}` and `nextbest promote {task}`.",
                 ExitCode.NOT_BUILT,
             )
-        boosters = {}
-        for name in meta.pop("boosters"):
-            boosters[name] = xgb.Booster(model_file=folder / f"{name}.ubj")
-        with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        files = {name: folder / f"{name}.ubj" for name in meta.pop("boosters")}
+        arrays = _read(task, folder / "arrays.npz", _arrays)
+        if digest is not None:
+            # Of the files: how a booster that was loaded is written again is XGBoost's to change.
+            trees = {name: _read(task, file, Path.read_bytes) for name, file in files.items()}
+            if _digest(task, trees, arrays) != digest:
+                raise damaged(task, folder, "its boosters and arrays are not those that were trained")
+        boosters = {name: _read(task, file, _booster) for name, file in files.items()}
         return cls(task, boosters, arrays, meta)
+
+
+def damaged(task: str, where: Path, what: str) -> UserError:
+    """The error for files of a model that are not as they were saved."""
+    return UserError(
+        f"model {task} is damaged: {where}: {what}. Restore the file, or roll back with `nextbest promote "
+        f"{task} --rollback`, or run `nextbest train {task}` and `nextbest promote {task}`.",
+        ExitCode.NOT_BUILT,
+    )
+
+
+def _meta(folder: Path, task: str) -> dict[str, Any]:
+    """The facts of a stored model."""
+    file = folder / "meta.json"
+    try:
+        meta = read_json(file)
+    except UserError as error:
+        raise damaged(task, file, "it cannot be read as JSON") from error
+    if not meta:
+        raise damaged(task, folder, "it holds no model (meta.json is missing)")
+    needed = ["task", "format", "boosters", *(["reads"] if "declarations_hash" in meta else [])]
+    if lacking := [name for name in needed if name not in meta]:
+        raise damaged(task, file, f"it has no {lacking[0]!r}")
+    return meta
+
+
+def _read(task: str, file: Path, read: Callable[[Path], T]) -> T:
+    """What is read from a file of a model.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    if not file.is_file():
+        raise damaged(task, file, "it is missing")
+    try:
+        return read(file)
+    except _UNREADABLE as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        raise damaged(task, file, f"it cannot be read ({reason})") from error
+
+
+def _booster(file: Path) -> xgb.Booster:
+    return xgb.Booster(model_file=file)
+
+
+def _arrays(file: Path) -> dict[str, NDArray[Any]]:
+    with file.open("rb") as raw, np.load(raw, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _digest(task: str, boosters: Mapping[str, bytes], arrays: Mapping[str, NDArray[Any]]) -> str:
+    sha = hashlib.sha256(task.encode())
+    for name in sorted(boosters):
+        sha.update(name.encode() + boosters[name])
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        sha.update(f"{name}{array.dtype}{array.shape}".encode() + array.tobytes())
+    return sha.hexdigest()
 
 
 def outdated(meta: Mapping[str, Any]) -> str | None:

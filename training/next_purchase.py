@@ -209,6 +209,19 @@ class DistributionTask(CustomerTask):
         """The bin of each row's days, see `bin_ends`; later than all is the last."""
         return bin_of(rows.outcome, bin_ends(rows.horizons))
 
+    def label_says(self, rows: CustomerExamples) -> str:
+        """The days that each bin stands for."""
+        ends = bin_ends(rows.horizons).tolist()
+        starts = [1, *(end + 1 for end in ends[:-1])]
+        bins = [
+            f"{place} = day {end}" if start == end else f"{place} = days {start} to {end}"
+            for place, (start, end) in enumerate(zip(starts, ends, strict=True))
+        ]
+        return (
+            f"Label of {self.name} ({self.title}), as the bin that the day falls into, the cutoff's own day "
+            f"being day 1: {', '.join(bins)}, {len(ends)} = later or not at all"
+        )
+
     def label_columns(self, rows: CustomerExamples) -> dict[str, Floats]:
         """`days` to the event; NaN when none is known."""
         return {"days": rows.outcome}
@@ -237,6 +250,7 @@ class NextPurchaseTask(DistributionTask):
 
     name: ClassVar[str] = "next_purchase"
     title: ClassVar[str] = "Days to the next visit"
+    explains: ClassVar[str] = "the chance of no visit within the horizon"
     bars: ClassVar[dict[str, str]] = {"brier_14": "bg_nbd", "harrell_c": "bg_nbd"}
     shrunk: ClassVar[bool] = True
     musts: ClassVar[tuple[Target, ...]] = (

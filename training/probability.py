@@ -139,6 +139,12 @@ class ProbabilityTask(CustomerTask):
         """The label as 0 or 1."""
         return positives(rows).astype(np.int8)
 
+    def label_says(self, rows: CustomerExamples) -> str:
+        """Which of the two is 1, and the window."""
+        return (
+            f"Label of {self.name}, 1 or 0: {self.title}, within {rows.horizon_days} days from the cutoff on"
+        )
+
     def label_columns(self, rows: CustomerExamples) -> Mapping[str, NDArray[Any]]:
         """The label."""
         return {self.label: self.learned(rows)}

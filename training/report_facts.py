@@ -10,11 +10,12 @@ from features.clock import to_date
 from features.labels import LabelDefinitions
 from training import tasks
 from training.campaigns.inputs import MEANINGS
+from training.customer_task import CustomerTask
 from training.examples import RHYTHM_MEANINGS
 from training.measuring.evaluation import evaluate
 from training.measuring.metrics import MODEL
 from training.reporting import curves, profit, slices
-from training.reporting.report_content import HORIZON, ReportContent
+from training.reporting.report_content import HORIZON, LeftOut, ReportContent
 from training.reporting.report_tables import moved
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
         ),
         drift=moved(result.drift, importance),
         contrast=result.contrast,
+        left_out=left_out(result),
         seconds=result.seconds,
         purpose=task.purpose,
         limits=task.limits,
@@ -98,6 +100,20 @@ def features(result: RunResult) -> dict[str, str]:
     read = [name for booster in boosters for name in booster.feature_names or ()]
     # A model that is all line and no tree says itself what it reads.
     return {name: known.get(name, "") for name in (*read, *result.fitted.meta.get("inputs", ()))}
+
+
+def left_out(result: RunResult) -> LeftOut:
+    """Why the report has no contrast with random folds, and no drift."""
+    task, contrast, drift = tasks.named(result.task), "", ""
+    if result.contrast is None:
+        chosen = result.plan.folds and not result.choice_frame.empty
+        nothing = "Random folds are not contrasted with time: this run chose nothing on validation dates."
+        contrast = task.unmixed if chosen else nothing
+    if not result.drift:
+        about = isinstance(task, CustomerTask)
+        why = "the latest report date has no rows" if about else "the model's inputs are no customer features"
+        drift = f"Drift is not measured: {why}."
+    return LeftOut(contrast, drift)
 
 
 def _primary(result: RunResult, name: str) -> Metric:

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.columns import AS_OF, CUSTOMER_ID
 from features.errors import ExitCode, UserError
@@ -24,6 +25,7 @@ from training.campaigns import blend, examples, inputs
 from training.campaigns.campaign import Campaign, Past, typical
 from training.campaigns.contacts import CAMPAIGN_ID, History
 from training.campaigns.examples import ResponseExamples
+from training.dataset import Lesson
 from training.examples import CustomerExamples
 from training.fitted import Fitted
 from training.probability import Floats, ProbabilityTask, positives
@@ -47,6 +49,7 @@ class Response(ProbabilityTask):
     name: ClassVar[str] = "response"
     title: ClassVar[str] = "Answer to a campaign while it runs"
     label: ClassVar[str] = "responded"
+    explains: ClassVar[str] = "the chance of an answer"
     gate: ClassVar[str | None] = "responded"
     # A few numbers for a line and a share: more trials would only learn the validation campaigns by heart.
     trials: ClassVar[int | None] = 24
@@ -159,6 +162,28 @@ class Response(ProbabilityTask):
         """Targeted customers of the campaigns of each cutoff."""
         return examples.collect(snapshots, cutoffs)
 
+    def lesson(self, rows: CustomerExamples) -> Lesson:
+        """What the trees of the blend read and learn; rows are as of a campaign's start."""
+        kinds = _kinds(rows)
+        names = (*self.features, *inputs.names(kinds, size=self.first["size"]))
+        return Lesson(
+            rows.keys(),
+            names,
+            np.ascontiguousarray(rows.matrix.select(names), dtype=np.float32),
+            self.target,
+            self.learned(rows),
+            self.weights(rows),
+            f"Label of {self.name}, 1 or 0: {self.title}, at most {rows.horizon_days} days from its start on",
+            rows.horizon_days,
+            self.first,
+            {
+                AS_OF: "First day of the campaign: inputs read what was known before it",
+                CAMPAIGN_ID: "Campaign that targeted the customer",
+                **{inputs.kind_input(kind): f"1 for campaigns of kind {kind!r}, else 0" for kind in kinds},
+                **inputs.MEANINGS,
+            },
+        )
+
     def space(self, trial: optuna.Trial) -> Params:
         """The trees, the line, and how much each says."""
         return {
@@ -183,7 +208,7 @@ class Response(ProbabilityTask):
                 "of the source and the campaigns' last days, or train as of a later date.",
                 ExitCode.BAD_DATA,
             )
-        kinds = sorted(set(rows.kinds().tolist()) - {""})
+        kinds = _kinds(rows)
         names = (*self.features, *inputs.names(kinds, size=params["size"]))
         weight = np.where(np.isin(names, self.features), 1.0, params["weight"])
         boosters, arrays = blend.fit(rows, names, weight, params, seed)
@@ -214,6 +239,12 @@ class Response(ProbabilityTask):
         """
         return {"probability": blend.probability(fitted, _complete(fitted, matrix))}
 
+    @staticmethod
+    def stored_inputs(fitted: Fitted, matrix: FeatureMatrix) -> NDArray[np.float32]:
+        """Features, then the inputs of a campaign."""
+        names = list(fitted.meta["inputs"])
+        return np.ascontiguousarray(_complete(fitted, matrix).select(names), dtype=np.float32)
+
     def contributions(self, fitted: Fitted, matrix: FeatureMatrix) -> Contributions:
         """What each input adds to the log-odds."""
         return blend.contributions(fitted, _complete(fitted, matrix))
@@ -224,7 +255,7 @@ class Response(ProbabilityTask):
         """Rate of the kind; logistic regression on kind, past answers and RFM, and on all inputs."""
         del snapshots
         known, asked, answered = _rows(train), _rows(report), positives(train)
-        kinds = sorted(set(known.kinds().tolist()) - {""})
+        kinds = _kinds(known)
         few = (*logistic.RFM, *map(inputs.kind_input, kinds), "campaigns_answered")
         columns = {"kind_rate.probability": _kind_rate(known, asked)}
         for name, read in (
@@ -271,6 +302,11 @@ def _complete(fitted: Fitted, matrix: FeatureMatrix) -> FeatureMatrix:
         return matrix
     usual = typical_campaigns(fitted)[fitted.meta["usual"]]
     return inputs.planned(matrix, usual, None, fitted.meta["kinds"])
+
+
+def _kinds(rows: CustomerExamples) -> list[str]:
+    """The kinds of campaign that rows tell apart."""
+    return sorted(set(_rows(rows).kinds().tolist()) - {""})
 
 
 def _rows(rows: CustomerExamples) -> ResponseExamples:

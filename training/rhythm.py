@@ -66,6 +66,7 @@ class Rhythm(ProbabilityTask):
     name: ClassVar[str] = "rhythm"
     title: ClassVar[str] = "A regular stays away"
     label: ClassVar[str] = "broken"
+    explains: ClassVar[str] = "the chance of staying away"
     gate: ClassVar[str | None] = "broken"
     trials: ClassVar[int | None] = 20
     fields: ClassVar[tuple[str, ...]] = (

@@ -29,6 +29,7 @@ from training.datasets import Snapshots
 from training.examples import CustomerExamples
 from training.fits import Contrast, Fits
 from training.fitted import Fitted
+from training.measuring import gate
 from training.measuring.evaluation import Evaluation, evaluate
 from training.measuring.metrics import models_in, spoken
 from training.phases import Phases
@@ -192,6 +193,9 @@ def run(
     contrast = fits.contrast(chosen, snapshots.labels) if choices else None
     sliced = slices.of(snapshots, frame[["customer_id", "as_of"]])
     phases.stop()
+    warnings = _warnings(task, layout, tuned, evaluation)
+    if tuned.trials and len(tuned.trials) < trials:
+        warnings.append(f"the limit by the clock ended tuning after {len(tuned.trials)} of {trials} trials.")
     labels = [name for name in frame.columns if "." not in name and name not in task.keys]
     return RunResult(
         task=task.name,
@@ -213,7 +217,7 @@ def run(
         rows=len(train),
         fingerprint=fingerprint,
         catalogue_hash=catalogue_hash(),
-        warnings=_warnings(task, layout, tuned, evaluation),
+        warnings=(*_uncalibrated(task, frame), *warnings),
         seconds=phases.seconds,
     )
 
@@ -266,7 +270,7 @@ def _matrix(rows: Any) -> FeatureMatrix:
     return rows.matrix
 
 
-def _warnings(task: Task[Any], layout: Plan, tuned: Tuned, evaluation: Evaluation) -> tuple[str, ...]:
+def _warnings(task: Task[Any], layout: Plan, tuned: Tuned, evaluation: Evaluation) -> list[str]:
     found = []
     if layout.overlaps:
         found.append(
@@ -285,7 +289,16 @@ def _warnings(task: Task[Any], layout: Plan, tuned: Tuned, evaluation: Evaluatio
         if each.metric == task.primary and each.baseline != task.bars.get(task.primary):
             theirs = evaluation.value(task.primary, each.baseline).value
             found.append(f"{spoken(each.baseline)} has the better {title}: {theirs:.4f}.")
-    return tuple(found)
+    return found
+
+
+def _uncalibrated(task: Task[Any], frame: pd.DataFrame) -> list[str]:
+    return [
+        f"the probabilities{what} are out of calibration on the report: the error is {each.error:.4f}, and "
+        f"chance explains {each.bound:.4f}. Do not multiply them by money as they are."
+        for what, each in gate.promises(task.gate, frame).items()
+        if not each.passed
+    ]
 
 
 def _dates(days: Sequence[int]) -> list[str]:

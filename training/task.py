@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.columns import AS_OF, CUSTOMER_ID
+from features.errors import UserError
 from training import datasets
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ class Budget:
         folds: validation cutoffs, the latest whose windows end in the choice period.
         reports: report cutoffs, the latest first days of a month whose windows end by the as-of.
         replicates: household-bootstrap replicates behind each interval.
-        minutes: no trial begins after so many minutes of tuning a task; None: no limit. What a limit by the
-            clock chooses depends on the machine.
+        minutes: no generation of trials begins after so many minutes of tuning a task; None: no limit. What
+            a limit by the clock chooses depends on the machine.
     """
 
     trials: int
@@ -133,7 +134,10 @@ class Task(ABC, Generic[E]):
         gate: label column for which `<model>.probability` has to be calibrated before promotion; None: the
             task promises no probability of one thing.
         trials: trials at most, whatever the budget says; None: as many as that.
+        hungry: takes so much memory that it is trained before others have left something in it.
         keys: columns that tell rows of a report frame apart.
+        explains: what the contributions of `explain` raise or lower, in words.
+        unmixed: why `shuffled` has no folds, as a sentence; empty when it has.
         purpose: what the predictions are for, and what not.
         limits: what a reader has to know before using them.
     """
@@ -147,7 +151,10 @@ class Task(ABC, Generic[E]):
     aims: ClassVar[tuple[Target, ...]] = ()
     gate: ClassVar[str | None] = None
     trials: ClassVar[int | None] = None
+    hungry: ClassVar[bool] = False
     keys: ClassVar[tuple[str, ...]] = (CUSTOMER_ID, AS_OF)
+    explains: ClassVar[str] = "the prediction"
+    unmixed: ClassVar[str] = ""
     purpose: ClassVar[str] = ""
     limits: ClassVar[tuple[str, ...]] = ()
 
@@ -200,6 +207,18 @@ class Task(ABC, Generic[E]):
     def examples(self, snapshots: Snapshots, cutoffs: Sequence[int]) -> E:
         """Labelled rows of the eligible customers at each cutoff."""
 
+    def dataset(self, snapshots: Snapshots, cutoffs: Sequence[int] | None = None) -> Any:
+        """The task's data as pandas (`training.dataset.Dataset`), for tasks whose rows are customers.
+
+        Raises:
+            UserError: the task has none.
+        """
+        del snapshots, cutoffs
+        raise UserError(
+            f"{self.name} has no data set: its rows are not customers at cutoffs. Use the task's "
+            "examples(snapshots, cutoffs)."
+        )
+
     @abstractmethod
     def space(self, trial: optuna.Trial) -> Params:
         """Draw one setting from the search space; everything `fit` needs beside the rows."""
@@ -231,7 +250,7 @@ class Task(ABC, Generic[E]):
     def shuffled(self, examples: E, folds: int, seed: int) -> list[tuple[E, E]]:
         """Random folds (train, validation) of rows: only to show how much kinder they are than time.
 
-        None where rows cannot be told apart from their neighbours in a random split.
+        Empty, as here, where rows cannot be dealt to folds one by one; `unmixed` says why.
         """
         del examples, folds, seed
         return []

@@ -240,7 +240,7 @@ def _draw(
         direction="minimize", pruner=optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS // 2)
     )
     study.add_trials([known[number] for number in sorted(known) if number < wanted[0]])
-    drawn = {}
+    drawn: dict[int, _Draw] = {}
     for number in wanted:
         study.sampler = optuna.samplers.TPESampler(
             seed=int(np.random.SeedSequence([seed, number]).generate_state(1)[0]),
@@ -248,7 +248,7 @@ def _draw(
         )
         if number == 0 and task.first:
             study.enqueue_trial(task.first)
-        elif number == 1 and warm is not None and _fits(task, warm):
+        elif number == 1 and warm is not None and warm.params != drawn[0].trial.params and _fits(task, warm):
             study.enqueue_trial(warm.params)
         trial = study.ask()
         drawn[number] = _Draw(number, trial, task.space(trial))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from features.as_of import as_of_day
+from features.as_of import as_of_day, known_day
 from features.canonical import Canonical
 from features.clock import to_date
 from features.errors import ExitCode, UserError
@@ -29,3 +29,10 @@ def test_a_date_before_the_data_or_none_at_all_is_refused(canonical):
     assert e.value.exit_code is ExitCode.USAGE
     with pytest.raises(UserError, match="Write it as YYYY-MM-DD"):
         as_of_day(canonical, "5 June")
+
+
+def test_a_day_after_the_clock_is_not_known(canonical):
+    assert known_day(canonical, 111) == 111
+    with pytest.raises(UserError, match="1970-04-23 is after the workspace's clock, 1970-04-22") as e:
+        known_day(canonical, 112)
+    assert e.value.exit_code is ExitCode.USAGE

@@ -41,3 +41,11 @@ def test_wrong_files_get_one_sentence(file, sentence):
     with pytest.raises(UserError, match=sentence):
         out_files.checked([Path(file)])
     assert out_files.checked(None) == ()
+
+
+def test_a_folder_is_made_or_refused_before_any_work(tmp_path):
+    assert out_files.folder(tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"file' is no folder to write to \(File exists\)"):
+        out_files.folder(tmp_path / "file")
+    assert list((tmp_path / "a" / "b").iterdir()) == []

@@ -100,6 +100,12 @@ def test_files_hold_the_best_of_every_level(workspace: Workspace, tmp_path: Path
 def test_what_cannot_be_answered_is_said(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="did you mean 'butter-1'"):
         call(workspace, "buter-1")
+    with pytest.raises(UserError, match="2018-01-01 is after the workspace's clock, 2017-06-30"):
+        call(workspace, "--as-of", "2018-01-01")
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UserError, match="is no folder to write to"):
+            call(workspace, "--out", str(folder))
     with pytest.raises(UserError, match="level not found: 'types'"):
         call(workspace, "--level", "types")
     with pytest.raises(UserError, match="this source has none") as refusal:

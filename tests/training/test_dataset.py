@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +14,10 @@ from features.errors import UserError
 from training import boosting, tasks
 from training.dataset import Dataset
 from training.datasets import Snapshots
+from training.recommendation.inputs import INPUTS
 
 from .conftest import AS_OF
+from .test_task import campaigns, lines, made, products
 
 CUTOFFS = tuple(range(AS_OF - 140, AS_OF - 27, 28))
 TASK = tasks.named("churn")
@@ -21,7 +25,8 @@ TASK = tasks.named("churn")
 
 @pytest.fixture(scope="module")
 def data(snapshots: Snapshots) -> Dataset:
-    return TASK.dataset(snapshots, CUTOFFS)  # type: ignore[attr-defined, no-any-return]
+    found: Dataset = TASK.dataset(snapshots, CUTOFFS)
+    return found
 
 
 def test_every_column_is_explained_and_the_label_comes_last(data: Dataset) -> None:
@@ -47,7 +52,7 @@ def test_a_split_leaves_the_gap_of_the_label(data: Dataset) -> None:
 
 
 def test_cutoffs_too_close_for_a_split_are_refused(snapshots: Snapshots) -> None:
-    close = TASK.dataset(snapshots, (AS_OF - 40, AS_OF - 30))  # type: ignore[attr-defined]
+    close = TASK.dataset(snapshots, (AS_OF - 40, AS_OF - 30))
     with pytest.raises(UserError, match="lie within 28 days"):
         close.split()
 
@@ -57,7 +62,7 @@ def test_the_estimator_is_scikit_learn_s_and_grows_the_trees_of_training(
 ) -> None:
     train, validation = data.split(1)[0]
     estimator = clone(data.estimator(n_estimators=30))
-    weight = TASK.dataset(snapshots, CUTOFFS[:-1]).weight  # type: ignore[attr-defined]
+    weight = TASK.dataset(snapshots, CUTOFFS[:-1]).weight
     assert weight.index.tolist() == train.tolist()
     assert sorted(set(weight)) == [0.5 ** (days / 90) for days in (84, 56, 28, 0)]
     estimator.fit(data.x.iloc[train], data.y.iloc[train], sample_weight=weight)
@@ -84,7 +89,82 @@ def test_it_goes_through_scikit_learn_s_cross_validation(data: Dataset) -> None:
 
 
 def test_without_cutoffs_it_is_the_data_of_the_final_fit(snapshots: Snapshots) -> None:
-    found = tasks.named("next_purchase").dataset(snapshots)  # type: ignore[attr-defined]
+    found = tasks.named("next_purchase").dataset(snapshots)
     assert found.label == "bin"
     assert found.frame["as_of"].max() == pd.Timestamp("1970-01-01") + pd.Timedelta(days=AS_OF - 28)
     assert found.y.max() <= 8
+    assert "0 = day 1, 1 = day 2, 2 = days 3 to 4" in found.columns["bin"]
+    assert "7 = days 22 to 28, 8 = later or not at all" in found.columns["bin"]
+
+
+def test_a_setting_that_the_estimator_does_not_have_is_refused(data: Dataset) -> None:
+    with pytest.raises(UserError, match=r"not found: 'max_dept'. Hint: did you mean 'max_depth'"):
+        data.estimator(max_dept=4)
+    assert data.estimator(n_jobs=2, subsample=0.5).get_params()["n_jobs"] == 2
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
+    """Tables that every task can be trained on."""
+    tables = {"transactions": lines(), "products": products(), **campaigns()}
+    return made(tmp_path_factory.mktemp("everything"), tables)
+
+
+def test_recommendation_says_what_to_use_instead(everything: Snapshots) -> None:
+    task: Any = tasks.named("recommendation")
+    with pytest.raises(
+        UserError, match=r"take the blocks of the task's examples\(snapshots, cutoffs\).training"
+    ):
+        task.dataset(everything)
+    block = task.examples(everything, (everything.until - 60,)).training[0]
+    assert block.inputs.shape == (len(block.label), len(INPUTS))
+    assert len(block.weight) == len(block.label)
+
+
+@pytest.mark.parametrize("name", sorted(set(tasks.TASKS) - {"recommendation"}))
+def test_every_other_task_gives_a_data_set_that_scikit_learn_takes(name: str, everything: Snapshots) -> None:
+    found = tasks.named(name).dataset(everything)
+    keys = list(tasks.named(name).keys)
+    assert list(found.frame.columns) == [*keys, *found.inputs, found.label]
+    assert list(found.columns) == list(found.frame.columns)
+    assert all(found.columns.values())
+    assert name in found.columns[found.label]
+    assert not found.frame.duplicated(keys).any()
+    assert not found.y.isna().any()
+    folds = found.split(2)
+    estimator = clone(found.estimator(n_estimators=5))
+    estimator.fit(found.x, found.y, sample_weight=found.weight)
+    assert np.isfinite(estimator.predict(found.x)).all()
+    scores = cross_val_score(estimator, found.x, found.y, cv=folds, error_score="raise")
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("name", ["category_purchase", "response"])
+def test_a_task_that_the_source_cannot_support_says_so(name: str, snapshots: Snapshots) -> None:
+    with pytest.raises(UserError, match=f"{name} has no data set: "):
+        tasks.named(name).dataset(snapshots)
+
+
+def test_response_reads_the_campaign_and_the_past_with_campaigns(everything: Snapshots) -> None:
+    found = tasks.named("response").dataset(everything)
+    assert {"campaign_kind_type_a", "campaign_kind_type_b", "campaigns_answered"} < set(found.inputs)
+    assert "bg_nbd_alive" not in found.inputs
+    assert found.frame["campaign_id"].nunique() > 5
+
+
+def test_value_gives_the_regressor_of_training(everything: Snapshots) -> None:
+    task: Any = tasks.named("value")
+    cutoffs = (everything.until - 120, everything.until - 90, everything.until - 60)
+    found = task.dataset(everything, cutoffs)
+    assert found.horizon_days == task.learning_days(everything.labels)
+    ours = task.fit(task.examples(everything, cutoffs), {**task.first, "rounds": 30}, 0)
+    last = found.frame["as_of"] == found.frame["as_of"].max()
+    estimator = clone(found.estimator(n_estimators=30)).fit(found.x, found.y)
+    trees = boosting.predict(
+        ours.boosters["visits"],
+        found.x[last].to_numpy(dtype=np.float32),
+        np.log(found.x.loc[last, "pareto_nbd_visits"].to_numpy(dtype=np.float64)),
+    )
+    assert estimator.predict(found.x[last]).tolist() == pytest.approx(trees.tolist(), rel=1e-5)
+    with pytest.raises(UserError, match="no column 'pareto_nbd_visits'"):
+        estimator.predict(found.x.to_numpy())

@@ -127,7 +127,7 @@ def test_loading_unpickles_nothing(fitted: Fitted, tmp_path: Path, monkeypatch: 
     assert boosting.predict(again.boosters["trees"], x) == boosting.predict(fitted.boosters["trees"], x)
     # Somebody else's file with an object in it is not read.
     np.savez(tmp_path / "arrays.npz", bad=np.array([object()]))
-    with pytest.raises(ValueError, match="allow_pickle=False"):
+    with pytest.raises(UserError, match=r"model churn is damaged.*allow_pickle=False"):
         Fitted.load(tmp_path)
 
 
@@ -138,6 +138,42 @@ def test_a_newer_format_and_an_empty_folder_are_refused(fitted: Fitted, tmp_path
         Fitted.load(tmp_path)
     with pytest.raises(UserError, match="holds no model"):
         Fitted.load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", ["trees.ubj", "arrays.npz"])
+def test_a_damaged_file_is_refused_in_a_sentence(fitted: Fitted, tmp_path: Path, name: str) -> None:
+    fitted.save(tmp_path)
+    whole = (tmp_path / name).read_bytes()
+    assert Fitted.load(tmp_path, fitted.digest()).digest() == fitted.digest()
+    for part in (b"", whole[:100], whole[: len(whole) // 2], whole[:-1], b"x" * len(whole)):
+        (tmp_path / name).write_bytes(part)
+        for digest in (None, fitted.digest()):
+            with pytest.raises(UserError, match=r"model churn is damaged: .*Restore the file, or roll back"):
+                Fitted.load(tmp_path, digest)
+    (tmp_path / name).unlink()
+    with pytest.raises(UserError, match=f"{name}: it is missing") as refused:
+        Fitted.load(tmp_path)
+    assert refused.value.exit_code is ExitCode.NOT_BUILT
+
+
+def test_a_changed_file_is_refused_by_the_digest(fitted: Fitted, tmp_path: Path) -> None:
+    fitted.save(tmp_path)
+    np.savez(tmp_path / "arrays.npz", **{**fitted.arrays, "prices": np.array([1.5, 2.0])})
+    assert Fitted.load(tmp_path).arrays["prices"][1] == 2.0
+    with pytest.raises(UserError, match=r"model churn is damaged: .*not those that were trained"):
+        Fitted.load(tmp_path, fitted.digest())
+
+
+def test_facts_that_are_no_facts_of_a_model_are_refused(fitted: Fitted, tmp_path: Path) -> None:
+    fitted.save(tmp_path)
+    facts = read_json(tmp_path / "meta.json")
+    for name in ("task", "format", "boosters", "reads"):
+        write_json(tmp_path / "meta.json", {key: facts[key] for key in facts if key != name})
+        with pytest.raises(UserError, match=f"model churn is damaged: .*it has no '{name}'"):
+            Fitted.load(tmp_path, task="churn")
+    (tmp_path / "meta.json").write_text('{"task": "chu', encoding="utf-8")
+    with pytest.raises(UserError, match=r"model churn is damaged: .*cannot be read as JSON"):
+        Fitted.load(tmp_path, task="churn")
 
 
 def test_the_digest_sees_every_part(fitted: Fitted) -> None:

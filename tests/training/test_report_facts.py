@@ -10,6 +10,7 @@ import pytest
 from training import report_facts, runs
 from training.churn import Churn
 from training.datasets import Snapshots
+from training.recommendation.task import Recommendation
 from training.reporting import slices
 from training.reporting.report_content import HORIZON, ReportContent
 from training.runs import RunResult
@@ -68,3 +69,15 @@ def test_a_run_that_chose_nothing_has_no_rows_of_choice(result: RunResult) -> No
     assert content.choice is None
     assert content.drift == ()
     assert content.explained is None
+
+
+def test_a_part_without_content_is_explained(result: RunResult) -> None:
+    assert report_facts.left_out(result).drift == ""
+    bare = dataclasses.replace(result, contrast=None, choice_frame=pd.DataFrame(), drift=())
+    said = report_facts.left_out(bare)
+    assert said.contrast.endswith("this run chose nothing on validation dates.")
+    assert said.drift == "Drift is not measured: the latest report date has no rows."
+    other = dataclasses.replace(result, task="recommendation", contrast=None, drift=())
+    said = report_facts.left_out(other)
+    assert said.contrast == Recommendation.unmixed
+    assert said.drift == "Drift is not measured: the model's inputs are no customer features."

@@ -267,9 +267,9 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], word: str = "and") -> str:
     """Names as a phrase: a, b and c."""
-    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
+    return f" {word} ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
 
 
 def cutoff_name(as_of: Any) -> str:

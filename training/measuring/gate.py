@@ -8,10 +8,12 @@ bound is the larger of `BOUND` and what a perfectly calibrated model with the sa
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.measuring import weighted
 from training.measuring.metrics import MODEL, column, values
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 BOUND: Final = 0.015
 # Rows that the error by chance is simulated on at most: with more it is far below the bound.
 LARGEST: Final = 50_000
+DAYS: Final = "days"
+"""Label of a frame whose model says when something comes, as a probability for each horizon."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,25 @@ def check(label: str | None, frame: pd.DataFrame, model: str = MODEL) -> Gate | 
     name = column(model, "probability")
     if label is None or label not in frame or name not in frame:
         return None
-    y, p = values(frame, label), values(frame, name)
+    return _look(values(frame, label), values(frame, name))
+
+
+def promises(label: str | None, frame: pd.DataFrame) -> dict[str, Gate]:
+    """How all probabilities of the model in a report frame stand, by what they promise.
+
+    Args:
+        label: as for `check`; without one, the horizons of a frame with days to what is predicted.
+        frame: rows of a report.
+    """
+    found = {"": check(label, frame)}
+    for name in frame.columns if label is None and DAYS in frame else ():
+        if horizon := re.fullmatch(rf"{MODEL}\.p(\d+)", str(name)):
+            came = (values(frame, DAYS) <= int(horizon[1])).astype(np.float64)
+            found[f" within {horizon[1]} days"] = _look(came, values(frame, str(name)))
+    return {what: gate for what, gate in found.items() if gate is not None}
+
+
+def _look(y: NDArray[np.float64], p: NDArray[np.float64]) -> Gate | None:
     known = ~(np.isnan(y) | np.isnan(p))
     y, p = y[known], p[known]
     if not len(y):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,7 @@ class Recommendation(Task[RankingExamples]):
     """Which items a customer buys within the horizon, of all and of those never bought before."""
 
     name: ClassVar[str] = NAME
+    hungry: ClassVar[bool] = True
     title: ClassVar[str] = "Items bought within the horizon"
     primary: ClassVar[str] = "ndcg10_b_all"
     bars: ClassVar[dict[str, str]] = {"ndcg10_b_all": "personal_frequency", "ndcg10_b_new": "ease"}
@@ -81,6 +82,10 @@ class Recommendation(Task[RankingExamples]):
         "sample_rows": 420_000,
     }
     trials: ClassVar[int | None] = 16
+    unmixed: ClassVar[str] = (
+        "Random folds are not contrasted with time: the candidates of a date are made for all its customers "
+        "at once and cannot be dealt to folds one by one."
+    )
 
     def __init__(self, sources: Sequence[str] = SOURCES) -> None:
         self.sources = checked(sources)
@@ -118,6 +123,19 @@ class Recommendation(Task[RankingExamples]):
     def examples(self, snapshots: Snapshots, cutoffs: Sequence[int]) -> RankingExamples:
         """Candidates of the customers with enough baskets at each cutoff."""
         return self._collector(snapshots).examples(cutoffs)
+
+    def dataset(self, snapshots: Snapshots, cutoffs: Sequence[int] | None = None) -> Any:
+        """None: candidates are millions of rows, read cutoff by cutoff.
+
+        Raises:
+            UserError: always, with what to use instead.
+        """
+        del snapshots, cutoffs
+        raise UserError(
+            f"{self.name} has no data set, for its rows are candidates (a customer and an item): take the "
+            "blocks of the task's examples(snapshots, cutoffs).training, each with `inputs` (columns as in "
+            "training.recommendation.inputs.INPUTS), `label` and `weight`."
+        )
 
     def space(self, trial: optuna.Trial) -> Params:
         """Trees; those for new items may be others. The number of rows learned from is fixed."""

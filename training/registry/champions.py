@@ -89,9 +89,16 @@ def rollback(workspace: Workspace, task: str, run_id: str | None = None) -> Roll
     before = [version for version in former(workspace, task) if version in runs]
     chosen = [version for version in before if run_id in (None, runs[version])]
     if not chosen:
-        kept = ", ".join(f"version {version} (run {runs[version]})" for version in before) or "none"
-        whom = f"run {run_id} is not among" if run_id else f"{task} version {current[0]} has none of"
-        raise UserError(f"{whom} the kept former champions of {task}: {kept}.", ExitCode.NOT_BUILT)
+        if not before:
+            raise UserError(
+                f"{task} version {current[0]} is the only champion that is kept: no former one is left to "
+                f"restore. Train and promote another: `nextbest train {task}`, `nextbest promote {task}`.",
+                ExitCode.NOT_BUILT,
+            )
+        kept = ", ".join(f"version {version} (run {runs[version]})" for version in before)
+        raise UserError(
+            f"run {run_id} is not among the kept former champions of {task}: {kept}.", ExitCode.NOT_BUILT
+        )
     version = chosen[0]
     as_of = to_date(_usable(workspace, task, version, before, runs))
     left = before[before.index(version) + 1 :]

@@ -36,13 +36,13 @@ def save_model(fitted: Fitted, path: Path, run_id: str | None = None) -> None:
     described.save(path / "MLmodel")
 
 
-def load_model(path: Path) -> Fitted:
-    """Read a model that `save_model` wrote.
+def load_model(path: Path, digest: str | None = None, task: str = "TASK") -> Fitted:
+    """Read a model that `save_model` wrote; see `Fitted.load`.
 
     Raises:
         UserError: see `Fitted.load`.
     """
-    return Fitted.load(path)
+    return Fitted.load(path, digest, task)
 
 
 def register(workspace: Workspace, run_id: str, name: str) -> int:

@@ -155,7 +155,8 @@ def _rule(
         as_of = to_date(tracking.run_info(workspace, run_id).as_of)
         hint = f"Train the challenger so that it has a validation cutoff on or after {as_of}."
         return Ruling(False, f"{stays}: their validation cutoffs have no row in common. {hint}", gate)
-    why = "which can no longer be loaded or compared (other feature declarations, or its files are gone)"
+    reasons = "other feature declarations, or its files are gone or damaged"
+    why = f"which can no longer be loaded or compared ({reasons})"
     return _unopposed(gate, new, f"{wins}, {why}", f"version {old}, {why}, stays champion")
 
 

@@ -40,7 +40,7 @@ def champion(workspace: Workspace, task: str) -> Registered | None:
     """The champion of a task, or None when there is none.
 
     Raises:
-        UserError: it cannot be loaded: other feature declarations, or its files are gone.
+        UserError: it cannot be loaded: other feature declarations, or its files are gone or damaged.
     """
     found = champion_version(workspace, task)
     if found is None:
@@ -87,9 +87,11 @@ def load(workspace: Workspace, run_id: str) -> Fitted:
     """The model that a run made.
 
     Raises:
-        UserError: other feature declarations, or its files are gone.
+        UserError: other feature declarations, or its files are gone, damaged or not those of the run.
     """
-    return flavor.load_model(tracking.artifact(workspace, run_id, tracking.MODEL))
+    folder = tracking.artifact(workspace, run_id, tracking.MODEL)
+    info = tracking.run_info(workspace, run_id)
+    return flavor.load_model(folder, info.tags.get("model_digest"), info.task)
 
 
 def loadable(workspace: Workspace, run_id: str) -> bool:
@@ -102,12 +104,16 @@ def loadable(workspace: Workspace, run_id: str) -> bool:
 
 
 def refusal(workspace: Workspace, run_id: str) -> str | None:
-    """Why a run's model would not load with this installation's features, without loading it; else None."""
+    """Why a run's model does not load in this installation, or None if it does."""
     file = f"{tracking.MODEL}/meta.json"
     try:
-        return outdated(read_json(tracking.artifact(workspace, run_id, file)))
+        meta = read_json(tracking.artifact(workspace, run_id, file))
+        if "reads" in meta and (reason := outdated(meta)):
+            return reason
+        load(workspace, run_id)
     except UserError as error:
-        return str(error)
+        return str(error).rstrip(".")
+    return None
 
 
 def challenger(workspace: Workspace, task: str, run_id: str | None = None) -> tuple[int, str]:
@@ -116,11 +122,14 @@ def challenger(workspace: Workspace, task: str, run_id: str | None = None) -> tu
     Raises:
         UserError: there is none.
     """
-    chosen = [each for each in versions(workspace, task) if run_id in (None, each[1])]
+    known = versions(workspace, task)
+    chosen = [each for each in known if run_id in (None, each[1])]
     if not chosen:
-        what = f"run {run_id} of {task}" if run_id else f"model {task}"
+        if run_id and known:
+            latest = f"the latest is version {known[-1][0]}, run {known[-1][1]}"
+            raise UserError(f"no registered version of {task} was made by run {run_id!r}; {latest}.")
         raise UserError(
-            f"{what} is not registered in this workspace. Run `nextbest train {task}` first.",
+            f"model {task} is not registered in this workspace. Run `nextbest train {task}` first.",
             ExitCode.NOT_BUILT,
         )
     return max(chosen)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.baselines import bg_nbd
-from training.examples import RHYTHM_NAMES, CustomerExamples, rhythm_inputs
+from training.examples import CustomerExamples
+from training.measuring.evaluation import counted
 from training.task import Contributions
 
 if TYPE_CHECKING:
@@ -40,13 +40,15 @@ class Explained:
         customer_id: str[n].
         as_of: int32[n], days.
         contributions: of k inputs.
-        values: float64[n, k], what the inputs were; NaN where missing or not a feature.
+        values: float64[n, k], the inputs as the model read them; NaN where unknown.
+        about: what the contributions raise or lower, in words.
     """
 
     customer_id: NDArray[Any]
     as_of: NDArray[np.int32]
     contributions: Contributions
     values: NDArray[np.float64]
+    about: str = "the prediction"
 
     @property
     def importance(self) -> dict[str, float]:
@@ -76,15 +78,10 @@ def explain(
     mask = np.zeros(len(examples), dtype=bool)
     mask[chosen] = True
     rows = examples.take(mask)
-    contributions, matrix = task.explain(fitted, rows), rows.matrix
-    known = matrix.columns()
-    if "bg_nbd" in fitted.arrays:
-        model = bg_nbd.BgNbd.of(fitted.arrays["bg_nbd"])
-        rhythm = rhythm_inputs(matrix, model, int(fitted.meta["horizon_days"]))
-        known |= dict(zip(RHYTHM_NAMES, rhythm.T, strict=True))
-    unknown = np.full(len(matrix), np.nan)
-    values = np.column_stack([known.get(name, unknown) for name in contributions.names])
-    return Explained(matrix.customer_id, matrix.as_of, contributions, values)
+    matrix = rows.matrix
+    values = task.stored_inputs(fitted, matrix).astype(np.float64)
+    about = task.explains.replace("the horizon", counted(int(fitted.meta["horizon_days"]), "day"))
+    return Explained(matrix.customer_id, matrix.as_of, task.explain(fitted, rows), values, about)
 
 
 def picture(found: Explained, top: int = TOP) -> Figure:
@@ -110,17 +107,18 @@ def picture(found: Explained, top: int = TOP) -> Figure:
         panel.set_ylim(len(names) - 0.5, -0.5)
         panel.grid(axis="y", visible=False)
     note = f"{len(found.customer_id):,} rows; blue: low value, red: high, grey: unknown"
-    pictures.label(swarm, "contribution to the margin; right: raises the prediction", "", note)
+    pictures.label(swarm, f"contribution to the margin; right: raises {found.about}", "", note)
     pictures.label(bars, "mean |contribution|", "")
     return figure
 
 
 def finding(found: Explained) -> str:
-    """What moves most, and which way, in a sentence."""
+    """Which inputs move the predicted quantity most, and whether more of each raises or lowers it."""
     names = list(found.importance)[:3]
     if not names or not found.importance[names[0]]:
-        return "No input moves the predictions"
-    return "Predictions move most with " + ", ".join(f"{name} ({_way(found, name)})" for name in names)
+        return f"No input moves {found.about}"
+    about = found.about[:1].upper() + found.about[1:]
+    return f"{about} moves most with " + ", ".join(f"{name} ({_way(found, name)})" for name in names)
 
 
 def _way(found: Explained, name: str) -> str:
@@ -131,7 +129,7 @@ def _way(found: Explained, name: str) -> str:
     if not known.any() or np.ptp(value[known]) == 0 or np.ptp(moved[known]) == 0:
         return "no direction"
     turn = float(np.corrcoef(_ranks(value[known]), _ranks(moved[known]))[0, 1])
-    return "more raises" if turn > ONE_WAY else "more lowers" if turn < -ONE_WAY else "both ways"
+    return "more raises it" if turn > ONE_WAY else "more lowers it" if turn < -ONE_WAY else "both ways"
 
 
 def _swarm(panel: Axes, place: int, moved: NDArray[np.float64], value: NDArray[np.float64]) -> None:

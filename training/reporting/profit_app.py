@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from features.workspace import Workspace
     from training.registry.tracking import RunInfo
     from training.reporting.profit import Advice, Terms
+
+MOST: Final = 1_000_000_000
+"""Of one amount: times a base of millions, in cents, it still fits 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,12 @@ def profit(
             f"{money(stop.profit_cents)} ({money(stop.low_cents)} to {money(stop.high_cents)})",
         )
         for words, stop in (
-            (f"all from P = {advice.break_even:.1%} on", advice.by_probability),
+            (
+                f"all from P = {advice.break_even:.1%} on"
+                if advice.break_even <= 1
+                else "none: no contact pays",
+                advice.by_probability,
+            ),
             ("best depth, in hindsight", advice.best),
             ("everybody", advice.everybody),
         )
@@ -146,12 +154,14 @@ def _cents(option: str, amount: str) -> int:
     """An amount of money typed by a person, in cents.
 
     Raises:
-        UserError: it is no number, or has a fraction of a cent.
+        UserError: it is no number, has a fraction of a cent, or is more than MOST.
     """
     try:
         cents = Decimal(amount) * 100
-    except InvalidOperation:
+    except ArithmeticError:
         cents = Decimal("NaN")
     if not cents.is_finite() or cents != cents.to_integral_value():
         raise UserError(f"{option} is {amount!r}: it has to be an amount of money, like 0.50.")
+    if cents > MOST * 100:
+        raise UserError(f"{option} is {amount!r}: it has to be at most {MOST:,}.")
     return int(cents)

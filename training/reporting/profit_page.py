@@ -52,6 +52,12 @@ def picture(found: Curve, terms: Terms, currency: str, *, gain: bool = True) -> 
 def finding(advice: Advice, currency: str) -> str:
     """The advice in a sentence."""
     stop = advice.by_probability
+    if advice.break_even > 1:
+        brings = money(round(advice.margin_cents * advice.effect))
+        return (
+            f"No contact pays: its cost, {money(advice.cost_cents)}, is more than it brings even where a "
+            f"success is sure, {brings} {currency}"
+        )
     if not stop.contacts:
         return f"No contact pays: nobody's probability reaches {advice.break_even:.1%}"
     return (

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from training.measuring.evaluation import ALL, Evaluation, counted
+from training.measuring.evaluation import ALL, Evaluation, counted, listed
 from training.measuring.metrics import spoken
 from training.reporting import gallery, plots, profit, profit_page, style
 from training.reporting import report_tables as tables
 from training.reporting.gallery import Image
 from training.reporting.report_content import HORIZON, ReportContent
-from training.reporting.targets import standings
+from training.reporting.targets import best_baseline, standings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from training.measuring.evaluation import Bar
     from training.reporting.targets import Standing
 
 TEMPLATES = Path(__file__).parent
@@ -61,7 +62,6 @@ def html(content: ReportContent, images: Mapping[str, Image]) -> str:
     ]
     said = [evaluation.sentence(bar) for bar in bars]
     musts, aims = (standings(evaluation, targets) for targets in (content.musts, content.aims))
-    reached = sum(bar.reached for bar in bars)
     box = {}
     if content.curve is not None:
         box = profit_page.box(content.curve, profit.example(content.curve), content.currency)
@@ -70,16 +70,11 @@ def html(content: ReportContent, images: Mapping[str, Image]) -> str:
         TEMPLATES / "report.html",
         content=content,
         title=stated(content.title, content.data.get(HORIZON)),
-        verdict="open"
-        if not bars
-        else ""
-        if reached == len(bars) and all(s.reached for s in musts)
-        else "short",
-        bars=said,
+        verdict=_verdict([each.reached for each in bars] + [each.reached for each in musts]),
+        bars=[sentence + _best(evaluation, bar) for sentence, bar in zip(said, bars, strict=True)],
         warnings=[*(capital(text) for text in content.warnings if text not in said), *content.limits],
         ranks=content.primary.startswith(RANKS),
-        headline=_headline(reached, len(bars)),
-        asked=_asked(musts, aims),
+        headline=_headline(bars, musts, aims),
         targets=tables.targets(musts, aims),
         losses=_losses(evaluation),
         lead=(tables.values(evaluation, lead), tables.differences(evaluation, lead)),
@@ -136,24 +131,46 @@ def plain(value: Any) -> str:
     return str(value)
 
 
-def _headline(reached: int, bars: int) -> str:
-    if bars == 0:
+def _verdict(reached: Sequence[bool]) -> str:
+    """The look of the box by all bars and musts."""
+    if not reached:
+        return "open"
+    return "" if all(reached) else "short"
+
+
+def _headline(bars: Sequence[Bar], musts: Sequence[Standing], aims: Sequence[Standing]) -> str:
+    """One sentence: the musts, else the bars, then the aims; beside musts, bars only when one is missed."""
+    if not bars and not musts:
         return "No bar is set for this task."
-    if reached == bars:
-        return "The model reaches its bar." if bars == 1 else f"The model reaches all {bars} of its bars."
-    if bars == 1:
-        return "The model does not reach its bar."
-    return f"The model reaches {reached or 'none'} of its {bars} bars."
+    missed = not all(bar.reached for bar in bars)
+    asked = {
+        "must": [each.reached for each in musts],
+        "bar": [each.reached for each in bars] if missed or not musts else [],
+        "aim": [each.reached for each in aims],
+    }
+    done, undone = [], []
+    for noun, kind in asked.items():
+        reached, of = sum(kind), len(kind)
+        if reached:
+            share = f"{'all' if reached == of else reached} of its {of} {noun}s"
+            done.append(share if of > 1 else f"its {noun}")
+        elif of:
+            undone.append(f"any of its {of} {noun}s" if of > 1 else f"its {noun}")
+    if not done:
+        return f"The model does not reach {listed(undone, 'or')}."
+    return f"The model reaches {listed(done)}{', but not ' * bool(undone)}{listed(undone, 'or')}."
 
 
-def _asked(musts: Sequence[Standing], aims: Sequence[Standing]) -> str:
-    """How many of the musts and aims are reached, as a sentence; empty when none is asked."""
-    parts = [
-        f"{sum(standing.reached for standing in kind)} of {counted(len(kind), name)}"
-        for name, kind in (("must", musts), ("aim", aims))
-        if kind
-    ]
-    return f"Over the best baseline it reaches {' and '.join(parts)}." if parts else ""
+def _best(evaluation: Evaluation, bar: Bar) -> str:
+    """The best baseline on a bar's metric with the difference to it; empty when it is the bar's own."""
+    best = best_baseline(evaluation, bar.metric.name)
+    if best is None or best.value == bar.baseline.value or math.isnan(bar.difference.value):
+        return ""
+    d = evaluation.difference(bar.metric.name, best.model)
+    return (
+        f" The best baseline there is {spoken(best.model)} with {best.value:.4f}: difference {d.value:+.4f}, "
+        f"95 % interval {d.low:+.4f} to {d.high:+.4f}."
+    )
 
 
 def _losses(evaluation: Evaluation) -> list[str]:

@@ -23,6 +23,14 @@ HORIZON = "horizon in days"
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Why a part of the page is not there, a sentence each; empty where it is there, or needs no word."""
+
+    contrast: str = ""
+    drift: str = ""
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """Everything on the page.
 
@@ -40,7 +48,7 @@ class ReportContent:
         importance: gain by feature; empty when the model has none.
         trials: tuning trials, one mapping per trial with the same keys; empty when not tuned.
         warnings: sentences.
-        musts, aims: what is asked over the best baseline.
+        musts, aims: what is asked over baselines.
         choice: the primary metric at the validation cutoffs; None when nothing was chosen.
         curve: positives by depth of targeting; None when no probability of one thing is predicted.
         currency: of the source's amounts.
@@ -48,6 +56,7 @@ class ReportContent:
         slices: the primary metric by stage, tier and store group.
         drift: of the most important features, in that order; empty when inputs are no features.
         contrast: what random folds would have said.
+        left_out: why `contrast` or `drift` has nothing, as a sentence.
         seconds: wall clock by phase.
         purpose: what the predictions are for.
         limits: what a reader has to know before using them.
@@ -75,6 +84,7 @@ class ReportContent:
     slices: Sequence[Slice] = ()
     drift: Sequence[Drift] = ()
     contrast: Contrast | None = None
+    left_out: LeftOut = LeftOut()
     seconds: Mapping[str, float] = field(default_factory=dict)
     purpose: str = ""
     limits: Sequence[str] = ()

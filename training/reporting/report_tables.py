@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from training.measuring.evaluation import ALL, Evaluation, counted
+from training.measuring.evaluation import ALL, Evaluation, Value, counted
 from training.measuring.metrics import Measure, spoken
 from training.reporting import slices, style
 from training.reporting.drift import Drift
@@ -69,7 +69,10 @@ def differences(evaluation: Evaluation, measures: Sequence[Measure], cutoff: str
 
 
 def targets(musts: Sequence[Standing], aims: Sequence[Standing]) -> Table:
-    """One row per metric: value, best baseline, difference, and how far "must" and "aim" are."""
+    """One row per metric: value, the baseline asked over, difference, and how far "must" and "aim" are.
+
+    An aim over another baseline than the must's says over which.
+    """
     rows = []
     for name in dict.fromkeys(standing.metric.name for standing in (*musts, *aims)):
         asked = [next((s for s in kind if s.metric.name == name), None) for kind in (musts, aims)]
@@ -83,10 +86,10 @@ def targets(musts: Sequence[Standing], aims: Sequence[Standing]) -> Table:
                 NOTHING
                 if math.isnan(item.value)
                 else Cell(f"{item.value:+.4f}", f"{item.low:+.4f} to {item.high:+.4f}", item.verdict),
-                *(_asked(standing, must=place == 0) for place, standing in enumerate(asked)),
+                *(_asked(standing, best, must=place == 0) for place, standing in enumerate(asked)),
             )
         )
-    return Table(("metric", "model", "best baseline", "difference", "must", "aim"), tuple(rows))
+    return Table(("metric", "model", "asked over", "difference", "must", "aim"), tuple(rows))
 
 
 def sliced(found: Sequence[Slice]) -> Table:
@@ -144,14 +147,15 @@ def moved(found: Sequence[Drift], importance: Mapping[str, float], top: int = 15
     )[:top]
 
 
-def _asked(standing: Standing | None, *, must: bool) -> Cell:
+def _asked(standing: Standing | None, over: Value | None, *, must: bool) -> Cell:
     if standing is None:
         return NOTHING
-    if math.isnan(standing.short):
+    if standing.best is None or math.isnan(standing.short):
         return Cell("unknown", "no baseline to compare with")
-    word = "reached" if standing.reached else f"{standing.short:.4f} short"
-    short = "worse" if must else ""
-    return Cell(word, f"asked {standing.required:+.4f}", "better" if standing.reached else short)
+    note, short = f"asked {standing.required:+.4f}", "worse" if must else ""
+    if standing.best != over:
+        note += f" over\n{spoken(standing.best.model)} {style.number(standing.best.value, DIGITS)}"
+    return Cell(standing.distance, note, "better" if standing.reached else short)
 
 
 def _number(value: float, low: float, high: float, look: str = "") -> Cell:

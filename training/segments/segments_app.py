@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.as_of import AsOfOption, as_of_day
+from features.as_of import AsOfOption, as_of_day, known_day
 from features.clock import to_date
 from features.errors import ExitCode, UserError
 from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, figure, table, workspace
@@ -292,7 +292,7 @@ def _opened(space: Workspace, as_of: str | None) -> tuple[Canonical, int]:
     from features.canonical import Canonical
 
     canonical = Canonical.open(space)
-    return canonical, as_of_day(canonical, as_of)
+    return canonical, known_day(canonical, as_of_day(canonical, as_of))
 
 
 def _checked(out: Path | None) -> None:

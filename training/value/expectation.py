@@ -29,9 +29,10 @@ from training.datasets import Snapshots
 Floats = NDArray[np.float64]
 
 READ: Final = ("days_since_visit", "tenure_days", "visits_all", "spend_all")
+EXPECTED_VISITS: Final = "pareto_nbd_visits"
 MEANINGS: Final = {
     "pareto_nbd_alive": "Chance that the customer has not left for good, by Pareto/NBD",
-    "pareto_nbd_visits": "Visits expected in the window that models learn from, by Pareto/NBD",
+    EXPECTED_VISITS: "Visits expected in the window that models learn from, by Pareto/NBD",
     "gamma_gamma_spend": "Money expected a visit, by Gamma-Gamma",
 }
 NAMES: Final = tuple(MEANINGS)

@@ -24,6 +24,7 @@ from training import boosting, examples
 from training.baselines import bg_nbd, logistic
 from training.boosting import Binned
 from training.customer_task import CustomerTask
+from training.dataset import Lesson
 from training.examples import CustomerExamples
 from training.fitted import Fitted
 from training.measuring.metrics import Metric
@@ -50,6 +51,7 @@ class ValueTask(CustomerTask):
     name: ClassVar[str] = "value"
     title: ClassVar[str] = "Visits and spend within the horizon"
     target: ClassVar[str] = "visits"
+    explains: ClassVar[str] = "the factor on the spend that Pareto/NBD expects"
     fields: ClassVar[tuple[str, ...]] = (VISITS, SPEND, PROBABILITY)
     primary: ClassVar[str] = "rmse_visits"
     bars: ClassVar[dict[str, str]] = {"roc_auc": "pareto_nbd", "rmse_visits": "pareto_nbd"}
@@ -129,6 +131,24 @@ class ValueTask(CustomerTask):
             reported=np.where((days == long)[:, None], reported, learnt),
         )
 
+    def lesson(self, rows: CustomerExamples) -> Lesson:
+        """What the trees that count visits read and learn, their setting scaled to these rows."""
+        own = _own(rows)
+        data = self._binned(own, VISITS, 1.0, self.first["chance"])
+        return Lesson(
+            rows.keys(),
+            data.names,
+            data.x,
+            self.target,
+            self.learned(rows),
+            self.weights(rows),
+            f"Label of {self.name}: number of visits within {own.learn_days} days from the cutoff on",
+            own.learn_days,
+            in_rows(self.first, VISITS, data),
+            expectation.MEANINGS,
+            expectation.EXPECTED_VISITS,
+        )
+
     def space(self, trial: optuna.Trial) -> Params:
         """Shallow trees, to hold for longer windows than they saw, and the chance to start from."""
         return {
@@ -195,7 +215,7 @@ class ValueTask(CustomerTask):
         """`predict` over any number of days, one for all or one a row."""
         model, unit = Expectation.of(fitted.arrays["expectation"]), float(fitted.meta["unit_cents"])
         x, margins = (
-            self._inputs(fitted, matrix),
+            self.stored_inputs(fitted, matrix),
             margins_of(model, matrix, days, unit, fitted.meta["chance"]),
         )
         found = {name: boosting.predict(fitted.boosters[name], x, margins[name]) for name in self.fields}
@@ -224,7 +244,7 @@ class ValueTask(CustomerTask):
     def explain(self, fitted: Fitted, examples: CustomerExamples) -> Contributions:
         """What each input adds to the logarithm of the expected spend; the base is the expectation's."""
         names, matrix = (*self.features, *expectation.NAMES), examples.matrix
-        found = boosting.explain(fitted.boosters[SPEND], self._inputs(fitted, matrix), names)
+        found = boosting.explain(fitted.boosters[SPEND], self.stored_inputs(fitted, matrix), names)
         model, unit = Expectation.of(fitted.arrays["expectation"]), float(fitted.meta["unit_cents"])
         days, chance = float(fitted.meta["horizon_days"]), fitted.meta["chance"]
         margin = margins_of(model, matrix, days, unit, chance)[SPEND]
@@ -279,7 +299,8 @@ class ValueTask(CustomerTask):
         return rows.once((self.name, self.features, name, unit, chance), make)
 
     @staticmethod
-    def _inputs(fitted: Fitted, matrix: FeatureMatrix) -> NDArray[np.float32]:
+    def stored_inputs(fitted: Fitted, matrix: FeatureMatrix) -> NDArray[np.float32]:
+        """Features, then what the expectation says over the window that models learn from."""
         model = Expectation.of(fitted.arrays["expectation"])
         more = model.inputs(matrix, float(fitted.meta["learn_days"]))
         return examples.inputs(matrix, fitted.meta["features"], more)

@@ -47,6 +47,18 @@ def test_a_small_sample_may_err_by_chance_and_a_large_one_may_not() -> None:
     assert "above the 0.0150" in found.sentence
 
 
+def test_every_horizon_of_a_frame_with_days_is_looked_at() -> None:
+    days = np.tile([3.0, 10.0, np.inf, np.inf], 500)
+    frame = pd.DataFrame({"days": days, "model.p7": 0.25, "model.p14": 0.9, "model.days": days})
+    found = gate.promises(None, frame)
+    assert {what: each.passed for what, each in found.items()} == {
+        " within 7 days": True,
+        " within 14 days": False,
+    }
+    assert found[" within 14 days"].error == pytest.approx(0.4)
+    assert gate.promises("came", frame) == {}
+
+
 def test_without_a_probability_or_an_outcome_there_is_nothing_to_check() -> None:
     frame = rows(GOOD, 17000)
     assert gate.check(None, frame) is None

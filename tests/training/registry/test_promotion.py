@@ -66,7 +66,7 @@ def test_beyond_chance_decides_and_the_registry_says_why(workspace: Workspace) -
     assert "is not promoted, version 2 stays champion" in verdict.sentence
     assert "worse beyond chance" in verdict.sentence
     assert promote(workspace, worse).sentence == verdict.sentence
-    with pytest.raises(UserError, match="run nosuchrun of churn"):
+    with pytest.raises(UserError, match="was made by run 'nosuchrun'"):
         promote(workspace, "nosuchrun")
 
 

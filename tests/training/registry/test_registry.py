@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from features.errors import ExitCode, UserError
@@ -7,7 +8,8 @@ from features.json_file import read_json, write_json
 from features.workspace import Workspace
 from tests.training.conftest import AS_OF
 from tests.training.versions import GOOD, register
-from training.registry import champions, registry, tracking
+from training.fitted import Fitted
+from training.registry import champions, promotion, registry, tracking
 
 
 def test_versions_and_the_champion_among_them(workspace_with_store: Workspace) -> None:
@@ -19,8 +21,15 @@ def test_versions_and_the_champion_among_them(workspace_with_store: Workspace) -
     assert registry.versions(workspace, "next_purchase") == []
     assert registry.challenger(workspace, "churn") == (2, runs[1])
     assert registry.challenger(workspace, "churn", runs[0]) == (1, runs[0])
-    with pytest.raises(UserError, match="run x of churn is not registered") as refused:
+    with pytest.raises(
+        UserError, match=f"no .* churn was made by run 'x'; .* version 2, run {runs[1]}"
+    ) as refused:
         registry.challenger(workspace, "churn", "x")
+    assert refused.value.exit_code is ExitCode.USAGE
+    with pytest.raises(
+        UserError, match=r"model decline is not registered.*nextbest train decline"
+    ) as refused:
+        registry.challenger(workspace, "decline", "x")
     assert refused.value.exit_code is ExitCode.NOT_BUILT
 
     champions.crown(workspace, "churn", 1)
@@ -49,3 +58,37 @@ def test_a_model_of_other_features_is_refused_before_and_when_it_is_loaded(
     said = registry.refusal(workspace_with_store, run_id)
     assert said is not None
     assert "its files were removed" in said
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut", "missing", "facts", "no facts"])
+def test_damaged_files_are_refused_in_a_sentence(workspace_with_store: Workspace, damage: str) -> None:
+    workspace = workspace_with_store
+    fitted = Fitted("churn", {}, {"means": np.arange(300.0)}, {})
+    run_id = register(workspace, GOOD, fitted=fitted)
+    tracking.log(workspace, run_id, metrics={}, params={}, tags={"model_digest": fitted.digest()})
+    champions.crown(workspace, "churn", 1)
+    assert registry.champion(workspace, "churn") is not None
+    folder = tracking.artifact(workspace, run_id, tracking.MODEL)
+    file = folder / ("meta.json" if "facts" in damage else "arrays.npz")
+    match damage:
+        case "changed":
+            np.savez(file, means=np.arange(300.0) + 1)
+        case "cut":
+            file.write_bytes(file.read_bytes()[:600])
+        case "missing":
+            file.unlink()
+        case "facts":
+            file.write_text(file.read_text(encoding="utf-8")[:50], encoding="utf-8")
+        case _:
+            write_json(file, {"seed": 1})
+    with pytest.raises(
+        UserError, match=r"model churn is damaged.*--rollback.*nextbest train churn"
+    ) as refused:
+        registry.champion(workspace, "churn")
+    assert refused.value.exit_code is ExitCode.NOT_BUILT
+    assert registry.refusal(workspace, run_id) is not None
+    # The next version takes its place as it does that of one with other declarations.
+    register(workspace, GOOD)
+    verdict = promotion.promote(workspace, "churn")
+    assert verdict.promoted
+    assert "gone or damaged" in verdict.sentence

@@ -82,7 +82,28 @@ def test_a_task_without_such_a_probability_and_one_without_champion_are_refused(
     assert refused.value.exit_code is ExitCode.NOT_BUILT
 
 
-@pytest.mark.parametrize("amount", ["much", "0.005", "nan", "inf"])
+def test_where_no_contact_pays_no_probability_is_named(
+    workspace_with_store: Workspace, tmp_path: Path
+) -> None:
+    run_id = churn(workspace_with_store, tmp_path / "files")
+    given = ["--cost", "5", "--margin", "1", "--workspace", str(workspace_with_store.root)]
+    said = " ".join(call(run_id, *given)[1].split())
+    assert "No contact pays: its cost, 5.00, is more than it brings" in said
+    assert "500" not in said
+    _, page = json.loads(call(run_id, *given, "--json")[1])["files"]
+    assert "500.0 %" not in Path(page).read_text(encoding="utf-8")
+
+
+def test_an_amount_is_not_larger_than_can_be_counted(workspace_with_store: Workspace, tmp_path: Path) -> None:
+    run_id = churn(workspace_with_store, tmp_path / "files")
+    given = ["--margin", "1e9", "--workspace", str(workspace_with_store.root)]
+    assert call(run_id, "--cost", "1e9", *given)[0] == 0
+    for amount in ("1e30", "1000000000.01"):
+        with pytest.raises(UserError, match=f"--cost is '{amount}': it has to be at most 1,000,000,000"):
+            call(run_id, "--cost", amount, *given)
+
+
+@pytest.mark.parametrize("amount", ["much", "0.005", "nan", "inf", "1e999999"])
 def test_an_amount_that_is_no_money_is_refused(amount: str) -> None:
     with pytest.raises(UserError, match=f"--cost is '{amount}': it has to be an amount of money"):
         call("run", "--cost", amount, "--margin", "12")

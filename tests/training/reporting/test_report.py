@@ -17,7 +17,7 @@ from training.reporting import curves, gallery, profit, report, slices
 from training.reporting.drift import Drift
 from training.reporting.explained import Explained
 from training.reporting.gallery import Image
-from training.reporting.report_content import HORIZON, ReportContent
+from training.reporting.report_content import HORIZON, LeftOut, ReportContent
 from training.task import Contributions, Target
 
 NOVEMBER, DECEMBER = 17471, 17501
@@ -154,11 +154,8 @@ def test_page_has_the_verdict_first_and_every_number_of_the_evaluation(kind, tmp
     page = report.write(tmp_path / "reports" / "page.html", given, images).read_text(encoding="utf-8")
     seen = text_of(page)
     (bar,) = given.evaluation.bars(given.bars)
-    assert (
-        seen.index("The model reaches its bar.")
-        < seen.index(given.evaluation.sentence(bar))
-        < seen.index("Values")
-    )
+    headline = "The model reaches its must, but not any of its 2 aims." if given.musts else "reaches its bar."
+    assert seen.index(headline) < seen.index(given.evaluation.sentence(bar)) < seen.index("Values")
     for value in given.evaluation.to_pandas()["value"]:
         assert report.style.number(value, 4) in seen
     for item in given.evaluation.differences:
@@ -182,11 +179,11 @@ def test_the_contents_lead_to_every_section_that_is_there(kind):
 def test_verdict_says_how_far_musts_and_aims_are():
     page = report.html(*drawn("churn"))
     seen = text_of(page)
-    assert "Over the best baseline it reaches 1 of 1 must and 0 of 2 aims." in seen
+    assert "its bar" not in seen
     assert re.search(r"aim ROC-AUC .*? reached asked \+0\.0060 \d\.\d{4} short asked \+0\.9900", seen)
     assert "Random folds would have said 0.83, not 0.80." in seen
     assert "Nothing is known of strangers." in seen
-    assert seen.index("Says who stays away.") < seen.index("The model reaches its bar.")
+    assert seen.index("Says who stays away.") < seen.index("The model reaches its must")
 
 
 def test_a_missed_must_colours_the_verdict():
@@ -194,6 +191,60 @@ def test_a_missed_must_colours_the_verdict():
     missed = report.html(content("churn", musts=(Target("roc_auc", 0.9),)), {})
     assert '<section class="verdict ">' in met
     assert '<section class="verdict short">' in missed
+    assert "The model does not reach its must or any of its 2 aims." in missed
+    assert "reaches its bar" not in missed
+
+
+TINY, HUGE = Target("roc_auc", 0.001), Target("roc_auc", 0.9)
+EASY = Target("roc_auc", 0.001, ("recency",))
+
+
+@pytest.mark.parametrize(
+    ("bar", "musts", "aims", "words", "box"),
+    [
+        ("recency", (), (), "reaches its bar.", ""),
+        ("recency", (), (TINY,), "reaches its bar and its aim.", ""),
+        ("recency", (TINY, TINY), (), "reaches all of its 2 musts.", ""),
+        ("recency", (TINY, HUGE), (TINY,), "reaches 1 of its 2 musts and its aim.", "short"),
+        ("recency", (HUGE, HUGE), (TINY,), "reaches its aim, but not any of its 2 musts.", "short"),
+        ("bg_nbd", (EASY,), (), "reaches its must, but not its bar.", "short"),
+        ("bg_nbd", (HUGE,), (), "does not reach its must or its bar.", "short"),
+    ],
+)
+def test_the_headline_is_one_statement_that_the_box_agrees_with(bar, musts, aims, words, box):
+    frame, metrics, *_ = KINDS["churn"]
+    # BG/NBD knows the outcome: a bar out of reach.
+    if bar == "bg_nbd":
+        frame = frame.assign(**{"bg_nbd.probability": 0.1 + 0.8 * frame["churned"]})
+    else:
+        frame = frame.drop(columns="bg_nbd.probability")
+    evaluation = evaluate(frame, metrics=metrics, replicates=20)
+    page = report.html(
+        content("churn", bars={"roc_auc": bar}, musts=musts, aims=aims, evaluation=evaluation), {}
+    )
+    assert f"<strong>The model {words}</strong>" in page
+    assert f'<section class="verdict {box}">' in page
+
+
+def test_the_best_baseline_is_named_beside_a_bar_that_is_not_the_best():
+    given = content("churn")
+    (bar,) = given.evaluation.bars(given.bars)
+    best = given.evaluation.value("roc_auc", "bg_nbd")
+    assert best.value > bar.baseline.value
+    seen = text_of(report.html(given, {}))
+    said = f"The best baseline there is BG/NBD with {best.value:.4f}: difference "
+    assert f"{given.evaluation.sentence(bar)} {said}" in seen
+    assert "The best baseline" not in report.html(content("churn", bars={"roc_auc": "bg_nbd"}), {})
+
+
+def test_a_part_that_is_left_out_says_why_in_its_place():
+    why = LeftOut(contrast="Folds cannot be dealt.", drift="Nothing drifts.")
+    page = report.html(content("recommendation", left_out=why), {})
+    seen = text_of(page)
+    assert "Over time Folds cannot be dealt." in seen
+    assert "Drift of the inputs Nothing drifts." in seen
+    assert re.findall(r'href="#(\w+)"', page) == re.findall(r'<h2 id="(\w+)"', page)
+    assert "Nothing drifts." not in report.html(content("churn", left_out=why), {})
 
 
 def test_every_number_of_the_targeting_box_is_there_without_a_script():
@@ -225,7 +276,13 @@ def test_a_missed_bar_and_a_baseline_that_wins_are_said_in_words():
     swapped = frame.rename(columns={"model.probability": "best.probability", "recency.score": "model.score"})
     evaluation = evaluate(swapped, ["model", "best"], metrics, replicates=40)
     given = content(
-        "churn", evaluation=evaluation, frame=swapped, bars={"roc_auc": "best"}, warnings=["Mind <this>."]
+        "churn",
+        evaluation=evaluation,
+        frame=swapped,
+        bars={"roc_auc": "best"},
+        musts=(),
+        aims=(),
+        warnings=["Mind <this>."],
     )
     page = report.html(given, {})
     seen = text_of(page)
@@ -260,7 +317,8 @@ def test_rows_of_one_class_have_no_curves_and_say_that_nothing_can_be_compared()
     assert set(images) == {"differences", "explained", "trials"}
     seen = text_of(report.html(given, images))
     assert "ROC-AUC cannot be compared with recency: it is undefined on 600 rows" in seen
-    assert "The model does not reach its bar." in seen
+    assert "The model does not reach its must, its bar or any of its 2 aims." in seen
+    assert "unknown no baseline to compare with" in seen
 
 
 def test_page_of_one_cutoff_does_not_speak_of_pooling():
@@ -285,7 +343,7 @@ def test_heading_and_page_name_state_the_horizon():
 
 def test_headline_counts_bars():
     given = content("recommendation", bars={"ndcg10_b_all": "popularity", "ndcg10_b_new": "popularity"})
-    assert "The model reaches all 2 of its bars." in report.html(given, {})
+    assert "The model reaches all of its 2 bars." in report.html(given, {})
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,20 @@ def test_a_metric_with_must_and_aim_has_one_row_and_only_a_missed_must_is_bad(ev
     assert tables.targets((), ()).rows == ()
 
 
+def test_an_aim_over_another_baseline_says_over_which(evaluation) -> None:
+    musts = standings(evaluation, [Target("roc_auc", 0.01, ("recency",))])
+    aims = standings(evaluation, [Target("roc_auc", 0.02, ("bg_nbd",))])
+    table = tables.targets(musts, aims)
+    assert table.heads[2] == "asked over"
+    ((_, _, over, difference, must, aim),) = table.rows
+    assert over.note == "recency"
+    assert difference.text == f"{evaluation.difference('roc_auc', 'recency').value:+.4f}"
+    assert must.note == "asked +0.0100"
+    theirs = evaluation.value("roc_auc", "bg_nbd").value
+    assert aim.note == f"asked +0.0200 over\nBG/NBD {theirs:#.4g}"
+    assert tables.targets((), aims).rows[0][5].note == "asked +0.0200"
+
+
 def test_slices_show_rates_only_where_something_is_promised() -> None:
     value = Value("all", "model", "roc_auc", 0.8, 0.7, 0.9)
     small = Slice("store_group", "busy stores", 40, 1, value, math.nan, math.nan, small=True)

@@ -6,7 +6,7 @@ import pytest
 
 from training.measuring.evaluation import Evaluation, evaluate
 from training.measuring.metrics import probability_metrics
-from training.reporting.targets import standings
+from training.reporting.targets import best_baseline, standings
 from training.task import Target
 
 
@@ -49,6 +49,24 @@ def test_named_baselines_and_shares_of_their_value(evaluation) -> None:
     assert poor.best == evaluation.value("brier", "poor")
     assert poor.required == pytest.approx(-0.05 * poor.best.value)
     assert poor.reached
+
+
+def test_a_hair_short_is_said_with_the_digits_that_show_it(evaluation) -> None:
+    over = evaluation.difference("roc_auc", "good").value
+    near, far, there = standings(
+        evaluation, [Target("roc_auc", over + more) for more in (0.00004, 0.0125, 0.0)]
+    )
+    assert near.distance == "0.00004 short"
+    assert far.distance == "0.0125 short"
+    assert there.distance == "reached"
+
+
+def test_the_best_of_some_baselines(evaluation) -> None:
+    best = best_baseline(evaluation, "roc_auc", ("poor", "order", "unheard_of"))
+    assert best == max(
+        (evaluation.value("roc_auc", name) for name in ("poor", "order")), key=lambda value: value.value
+    )
+    assert best_baseline(evaluation, "brier", ("order",)) is None
 
 
 def test_without_a_baseline_that_has_the_metric_nothing_is_reached(evaluation) -> None:

@@ -68,6 +68,16 @@ def test_potential_names_the_top_share(workspace: Workspace, tmp_path: Path) -> 
     assert "the first 20" in text
 
 
+@pytest.mark.parametrize("command", [("fit",), ("show", "c0001"), ("potential",)])
+def test_a_day_after_the_clock_is_refused(workspace: Workspace, command: tuple[str, ...]) -> None:
+    call(workspace, "fit")
+    before = call(workspace, "show", "--json")
+    with pytest.raises(UserError, match="2018-02-01 is after the workspace's clock, 2017-10-28") as refused:
+        call(workspace, *command, "--as-of", "2018-02-01")
+    assert refused.value.exit_code is ExitCode.USAGE
+    assert call(workspace, "show", "--json") == before
+
+
 def test_a_file_that_is_no_table_is_refused_before_any_work(workspace: Workspace, tmp_path: Path) -> None:
     for command in ("fit", "potential"):
         with pytest.raises(UserError, match=r"End it in \.csv or \.parquet"):
