@@ -22,6 +22,11 @@ FORGOTTEN: Final = 1e-9
 _WEEK: Final = 7
 
 
+def levelled(total: NDArray[np.float64], ceiling: float) -> NDArray[np.float64]:
+    """The change of a logarithm that effects of such a sum make: nearly the sum, never beyond the ceiling."""
+    return np.asarray(ceiling * np.tanh(total / ceiling))
+
+
 class CarryOver:
     """The effects that still work on each of n customers, as changes of logarithms.
 
@@ -43,18 +48,25 @@ class CarryOver:
 
     def add(
         self, day: int, row: NDArray[np.int64], action: NDArray[np.int16], effect: NDArray[np.float64]
-    ) -> None:
-        """Add contacts of a day; a customer may have several.
+    ) -> NDArray[np.float64]:
+        """Add contacts that work from a day on; a customer may have several.
 
         Args:
-            day: local day.
+            day: local day, not before one that was asked for already.
             row: position of each contact's customer, int64[m].
             action: position of its action, int16[m].
             effect: changes of the logarithms of visits, spend and hazard, float64[3, m].
+
+        Returns:
+            Relative change that each contact makes to the multipliers of that day, beside all others added so
+            far: with it against without it, float64[3, m].
         """
         self._pass_until(day)
         for kind in range(KINDS):
             np.add.at(self._left[kind], (action, row), effect[kind])
+        total = self._left[:, :, row].sum(axis=1)
+        without = levelled(total - effect, self._ceiling)
+        return np.asarray(np.expm1(levelled(total, self._ceiling) - without))
 
     def multipliers(self, day: int) -> NDArray[np.float64]:
         """By how much visits, spend and hazard of each customer are multiplied on a day: float64[3, n].
@@ -62,8 +74,7 @@ class CarryOver:
         Exactly 1 for whoever has no carry-over; never beyond exp(+-ceiling).
         """
         self._pass_until(day)
-        total = self._left.sum(axis=1)
-        return np.asarray(np.exp(self._ceiling * np.tanh(total / self._ceiling)))
+        return np.asarray(np.exp(levelled(self._left.sum(axis=1), self._ceiling)))
 
     def _pass_until(self, day: int) -> None:
         if self._day is not None and day > self._day:

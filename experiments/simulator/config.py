@@ -18,8 +18,9 @@ from experiments.simulator.offer_config import Basket, Bills, Category, Network,
 from experiments.simulator.outlet_config import Outlet
 from experiments.simulator.service_config import ServiceConfig
 from experiments.simulator.treatment_config import TreatmentConfig
-from features.clock import to_day, zone
+from features.clock import to_day
 from features.errors import UserError
+from features.labels import LabelDefinitions
 
 MONTHS: Final = 12
 
@@ -45,9 +46,11 @@ class Festival:
     def __post_init__(self) -> None:
         """Refuses what cannot be."""
         limits.whole(f"festival {self.name!r}: length", self.length, least=1)
-        limits.number(f"festival {self.name!r}: visits", self.visits, least=0)
+        limits.number(f"festival {self.name!r}: visits", self.visits, least=0, most=limits.MOST_FACTOR)
+        for day in self.days:
+            limits.day(f"festival {self.name!r}: a day", day)
         for category, factor in self.taste.items():
-            limits.above(f"festival {self.name!r}: taste of {category!r}", factor)
+            limits.above(f"festival {self.name!r}: taste of {category!r}", factor, most=limits.MOST)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Calendar:
     def __post_init__(self) -> None:
         """Refuses what cannot be."""
         limits.weights("calendar: months", self.months, count=MONTHS)
-        limits.number("calendar: noise", self.noise, least=0)
+        limits.number("calendar: noise", self.noise, least=0, most=limits.MOST_SPREAD)
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,9 @@ class WorldConfig:
         Raises:
             UserError: a name is unknown or stands twice, or shares do not make 1.
         """
-        zone(self.zone)
+        limits.day("start", self.start)
+        limits.time_zone(self.zone)
+        limits.distinct("currency", [self.currency])
         limits.distinct("segment", [segment.name for segment in self.segments])
         limits.distinct("category", [category.name for category in self.categories])
         limits.whole_of("the shares of the segments", (segment.share for segment in self.segments))
@@ -129,6 +134,10 @@ class WorldConfig:
             self._check(segment)
         if self.bills:
             limits.distinct("category of bills", self.bills.categories)
+        departments = [category.department for category in self.categories]
+        excluded = LabelDefinitions.read(self.outlet.labels).recommendation.excluded_departments
+        for name in excluded:
+            limits.known("department that recommendations exclude", name, departments)
         for action in self.treatment.actions:
             for name in action.segments:
                 limits.known(

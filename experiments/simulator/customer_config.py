@@ -14,6 +14,8 @@ PERSON: Final = "person"
 ORGANISATION: Final = "organisation"
 WEEK: Final = 7
 HOURS: Final = 24
+MOST_DAYS: Final = 50 * 365
+MOST_MONTHS: Final = 50 * 12
 MOST_A_WEEK: Final = 28
 """Visits of a mean customer: one who comes oftener is no single customer."""
 
@@ -39,9 +41,9 @@ class Joining:
     def __post_init__(self) -> None:
         """Refuses what cannot be."""
         limits.share("joining: before", self.before)
-        limits.whole("joining: history_days", self.history_days, least=1)
-        limits.whole("joining: within_days", self.within_days, least=1)
-        limits.number("joining: household", self.household, least=1)
+        limits.whole("joining: history_days", self.history_days, least=1, most=MOST_DAYS)
+        limits.whole("joining: within_days", self.within_days, least=1, most=MOST_DAYS)
+        limits.number("joining: household", self.household, least=1, most=limits.MOST_FACTOR)
         limits.whole("joining: largest_household", self.largest_household, least=1)
 
 
@@ -100,10 +102,12 @@ class Segment:
         limits.known(f"kind of {where}", self.kind, (PERSON, ORGANISATION))
         for name in ("share", "dormant", "anchor_share", "bound"):
             limits.share(f"{where}: {name}", getattr(self, name))
-        for name in ("visits_shape", "extras_shape", "spend"):
-            limits.above(f"{where}: {name}", getattr(self, name))
-        for name in ("extras", "spend_spread", "price_sensitivity", "vehicles"):
-            limits.number(f"{where}: {name}", getattr(self, name), least=0)
+        for name in ("visits_shape", "extras_shape"):
+            limits.above(f"{where}: {name}", getattr(self, name), most=limits.MOST)
+        limits.above(f"{where}: spend", self.spend, most=limits.MOST_FACTOR)
+        limits.number(f"{where}: spend_spread", self.spend_spread, least=0, most=limits.MOST_SPREAD)
+        for name in ("extras", "price_sensitivity", "vehicles"):
+            limits.number(f"{where}: {name}", getattr(self, name), least=0, most=limits.MOST_FACTOR)
         limits.number(f"{where}: visits_per_week", self.visits_per_week, least=0, most=MOST_A_WEEK)
         limits.number(f"{where}: regularity", self.regularity, least=1, most=5)
         limits.weights(f"{where}: weekdays", self.weekdays, count=WEEK)
@@ -188,7 +192,7 @@ class ContractTerms:
         if not self.months:
             raise UserError("no term of contracts is given; one or more are needed.")
         for months in self.months:
-            limits.whole("contracts: a term of months", months, least=1)
+            limits.whole("contracts: a term of months", months, least=1, most=MOST_MONTHS)
         limits.share("contracts: renew", self.renew)
         limits.number("contracts: bound", self.bound, least=0)
         limits.number("contracts: window", self.window, least=0)

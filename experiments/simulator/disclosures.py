@@ -21,7 +21,7 @@ from experiments.simulator.population import Population
 from experiments.simulator.rows import Codes, Flags, Floats, Ints
 
 VEHICLES: Final = 32
-"""Vehicles that a person may have: plates are numbered by person and vehicle."""
+"""Numbers of plates that are kept for each person, who tells the first."""
 MEN: Final = 0.62
 """Of drivers and subscribers; nothing depends on it."""
 _OF_PERSONS: Final = ("national_id", "birth_date")
@@ -60,14 +60,10 @@ class Disclosures:
         self.male: Flags = self._draw("sex") < MEN
         self._born = identifiers.birth_days(seed, population.person, config.first_day)
 
-    def birth_year(self, row: Ints) -> Ints:
-        """Years of birth of persons, by positions in the population."""
-        return 1970 + self._born[row].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
-
-    def plates(self, row: Ints, vehicle: Ints) -> NDArray[Any]:
-        """Plates of vehicles, as they are."""
-        number = self._population.person[row] * VEHICLES + vehicle
-        return identifiers.texts(identifiers.plates(self._seed, number))
+    def driven(self, row: Ints) -> Ints:
+        """Whose car each of some persons comes in and tells the plate of: positions in the population."""
+        owner = self._owner("family car", self._errors.family_car, row)
+        return np.asarray(owner - self._population.person[0])
 
     def facts(self, references: References, uses: Uses) -> Facts:
         """What the pools were told; what would be told at a later visit, only if there was one."""

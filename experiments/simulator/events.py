@@ -77,7 +77,8 @@ class Contacts(Rows):
         channel: position in `config.treatment.channels`.
         propensity: chance with which the policy chose exactly this.
         cost_cents: what the contact cost.
-        effect_visits: relative change of visits on the first day, fatigue included; 0 changes nothing.
+        effect_visits: relative change of the rate of visits on the day after, when it begins to work: with
+            the contact against without it, beside all made before or at once; 0 changes nothing.
         effect_spend: the same of spend per visit.
         effect_hazard: the same of the hazard of leaving; above 0 harms.
         fatigue: factor on the effect that earlier contacts left, 1 for none.

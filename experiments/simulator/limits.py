@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import available_timezones
 
+from features.clock import zone
 from features.errors import UserError, unknown
+
+MOST: Final = 10**6
+"""Of anything that has no tighter limit of its own."""
+MOST_MONEY: Final = 1e6
+"""Currency units of a price or a cost: with the three limits below, cents fit into int64."""
+MOST_OF_LINE: Final = 1e7
+"""Currency units of a mean line."""
+MOST_FACTOR: Final = 100.0
+MOST_SPREAD: Final = 1.5
+"""Standard deviation of a logarithm: one in forty is twenty times the median."""
+FIRST, LAST = date(1971, 1, 1), date(2100, 12, 31)
+"""Days on which a world may begin."""
 
 
 def number(what: str, value: Any, *, least: float = -math.inf, most: float = math.inf) -> float:
@@ -34,26 +50,55 @@ def share(what: str, value: Any) -> float:
     return number(what, value, least=0, most=1)
 
 
-def above(what: str, value: Any, bound: float = 0) -> float:
-    """A finite number above `bound`.
+def above(what: str, value: Any, bound: float = 0, *, most: float = math.inf) -> float:
+    """A finite number above `bound`, at most `most`.
 
     Raises:
         UserError: something else was given.
     """
     if number(what, value) <= bound:
         raise UserError(f"{what} is {value!r}; it has to be above {bound:g}.")
-    return float(value)
+    return number(what, value, most=most)
 
 
-def whole(what: str, value: Any, *, least: int = 0) -> int:
-    """A whole number of `least` or more.
+def whole(what: str, value: Any, *, least: int = 0, most: int = MOST) -> int:
+    """A whole number of `least` or more, at most `most`.
 
     Raises:
         UserError: something else was given.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise UserError(f"{what} is {value!r}; it has to be a whole number of {least} or more.")
+    if value > most:
+        raise UserError(f"{what} is {value!r}; it has to be a whole number from {least} to {most}.")
     return value
+
+
+def day(what: str, value: Any) -> date:
+    """A date of the years in which worlds may lie.
+
+    Raises:
+        UserError: something else was given.
+    """
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise UserError(f"{what} is {value}; it has to be a date, without an hour.")
+    if not FIRST <= value <= LAST:
+        raise UserError(f"{what} is {value}; it has to be from {FIRST} to {LAST}.")
+    return value
+
+
+def time_zone(name: str) -> None:
+    """The IANA name of a time zone.
+
+    Raises:
+        UserError: there is none of that name; one near to it is suggested.
+    """
+    try:
+        zone(name)
+    except UserError:
+        near = difflib.get_close_matches(name, sorted(available_timezones()), n=1, cutoff=0.8)
+        hint = f"Hint: did you mean {near[0]!r}?" if near else "Write one like 'Asia/Shanghai'."
+        raise UserError(f"time zone not found: {name!r}. {hint}") from None
 
 
 def weights(what: str, values: Sequence[Any], *, count: int | None = None) -> None:
@@ -64,7 +109,7 @@ def weights(what: str, values: Sequence[Any], *, count: int | None = None) -> No
     """
     if count is not None and len(values) != count:
         raise UserError(f"{what} has {len(values)} numbers; it has to have {count}.")
-    if sum(number(f"a number of {what}", value, least=0) for value in values) <= 0:
+    if sum(number(f"a number of {what}", value, least=0, most=MOST) for value in values) <= 0:
         raise UserError(f"{what} is {list(values)}; one of its numbers has to be above 0.")
 
 

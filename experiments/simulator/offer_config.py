@@ -25,7 +25,7 @@ class Item:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be."""
-        limits.above(f"item {self.name!r}: price", self.price)
+        limits.above(f"item {self.name!r}: price", self.price, most=limits.MOST_MONEY)
         limits.number(f"item {self.name!r}: share", self.share, least=0)
 
 
@@ -76,14 +76,17 @@ class Category:
         if self.items:
             limits.distinct(f"item of {where}", [item.name for item in self.items])
             limits.weights(f"{where}: shares of its items", [item.share for item in self.items])
-        for name in ("price", "quantity"):
-            limits.above(f"{where}: {name}", getattr(self, name))
+        limits.above(f"{where}: price", self.price, most=limits.MOST_MONEY)
+        limits.above(f"{where}: quantity", self.quantity, most=limits.MOST)
+        dearest = max((item.price for item in self.items), default=self.price)
+        limits.number(f"{where}: price times quantity", dearest * self.quantity, most=limits.MOST_OF_LINE)
         if not self.quantity_spread and self.quantity < 1:
             raise UserError(
                 f"{where}: quantity is {self.quantity!r}; it has to be 1 or more, as it is counted in pieces."
             )
-        for name in ("weight", "price_spread", "quantity_spread", "volatility"):
-            limits.number(f"{where}: {name}", getattr(self, name), least=0)
+        limits.number(f"{where}: weight", self.weight, least=0, most=limits.MOST)
+        for name in ("price_spread", "quantity_spread", "volatility"):
+            limits.number(f"{where}: {name}", getattr(self, name), least=0, most=limits.MOST_SPREAD)
         limits.share(f"{where}: loyalty", self.loyalty)
         limits.share(f"{where}: margin", self.margin)
         limits.whole(f"{where}: change_days", self.change_days, least=1)

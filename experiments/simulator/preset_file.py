@@ -47,6 +47,10 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# A day that cannot be is refused where it is read, by its name.
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
+
+
 def presets() -> tuple[str, ...]:
     """Names of the presets that come with the platform."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
@@ -115,7 +119,7 @@ def _value(hint: Any, form: Any, where: str) -> Any:
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return build(hint, form, where)
     if hint is date:
-        return form if isinstance(form, date) else parse_date(str(form), name=where)
+        return parse_date(str(form), name=where)
     if hint in _WORDS:
         fits = (int, float) if hint is float else hint
         if not isinstance(form, fits) or (isinstance(form, bool) and hint is not bool):

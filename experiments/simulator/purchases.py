@@ -115,7 +115,7 @@ class Purchases:
         return self._lines(day, draft, spend, prices)
 
     def bills(self, day: int, active: Flags, spend: Floats, prices: PriceDay) -> Lines:
-        """The bills of those whose day of the month it is.
+        """The bills of those whose day of the month it is and who joined before it.
 
         Args:
             day: local day.
@@ -126,7 +126,9 @@ class Purchases:
         bills, due = self._config.bills, to_date(day).day
         if bills is None or due > LAST_BILL_DAY:
             return Lines.none()
-        row = np.flatnonzero(active & self._billed & (self._population.bill_day == due))
+        # Bills come at night: one on the day of joining would come before the customer.
+        known = self._population.joined < day
+        row = np.flatnonzero(active & known & self._billed & (self._population.bill_day == due))
         categories = np.array([self._config.category(name) for name in bills.categories])
         bill = np.repeat(np.arange(len(row)), len(categories))
         hours = np.interp(self._draw("bill hour", row, day), (0, 1), _BILL_HOURS)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from experiments.simulator import draws
 from experiments.simulator.catalogue import Catalogue
 from experiments.simulator.cells import instants, numbers, words
-from experiments.simulator.codes import NONE
-from experiments.simulator.disclosures import VEHICLES, Disclosures, Facts
+from experiments.simulator.codes import NONE, ServiceKind
+from experiments.simulator.disclosures import Disclosures, Facts
+from experiments.simulator.events import Answers, Consents, Contacts, Contracts, ServiceEvents
 from experiments.simulator.identities import NEVER, SLOTS, Identities, References, Uses
 from experiments.simulator.lived import Lived
 from experiments.simulator.outlet_config import BIRTH_DATE, FACTS, NATIONAL_ID, PLATE
@@ -21,6 +22,8 @@ from experiments.simulator.world import World
 
 OLDEST_CAR: Final = 15
 """Years."""
+OLDEST: Final = 120
+"""Years; a register takes no date of birth of longer ago."""
 
 
 class Registers:
@@ -46,6 +49,7 @@ class Registers:
         slot = np.where(billed, self._identities.main[row], slot)
         self._line_slot: Codes = slot[np.cumsum(begins) - 1]
         self._uses = Uses(visits.person, slot, visits.at).take(~billed)
+        self._used_store = visits.store[~billed]
 
     def row(self, rows: Rows) -> Ints:
         """Positions of the rows' persons in the population."""
@@ -67,38 +71,51 @@ class Registers:
         """Position of the reference on which each line is booked."""
         return self._of(self._lived.lines.person, self._line_slot)
 
-    def main(self, rows: Rows) -> Ints:
-        """Position of the reference that speaks for the customer of each row."""
-        return self._of(rows.person, self._identities.main[self.row(rows)])
+    def main(self, rows: Contacts | Answers | ServiceEvents | Consents | Contracts) -> Ints:
+        """Position of the reference that each row stands under: the one that speaks for the customer.
+
+        What happens at the instant of a visit stands under the reference that was shown there, and a
+        complaint is settled under the one that it stands under: equal instants would tell who is who.
+        """
+        slot = self._identities.main[self.row(rows)]
+        if isinstance(rows, Contracts) or not len(rows):
+            return self._of(rows.person, slot)
+        lines = self._lived.lines
+        if len(lines):
+            # Pairs compare as complex numbers do: by the first, then by the second. Both are exact.
+            booked, wanted = lines.person + 1j * lines.at, rows.person + 1j * rows.at
+            found = np.minimum(np.searchsorted(booked, wanted), len(lines) - 1)
+            slot = np.where(booked[found] == wanted, self._line_slot[found], slot)
+        if isinstance(rows, ServiceEvents):
+            made = np.where(rows.kind == ServiceKind.COMPLAINT, np.arange(len(rows)), 0)
+            last = np.maximum.accumulate(made)
+            known = (rows.person[last] == rows.person) & (rows.kind[last] == ServiceKind.COMPLAINT)
+            slot = np.where(known & (rows.kind == ServiceKind.VISIT), slot[last], slot)
+        return self._of(rows.person, slot)
 
     def customers(self) -> dict[str, Any]:
         """The columns of `customers`: sex and year of birth where a customer told the date of birth."""
-        references, known_of = self.references, self._disclosures
-        row = self.row(references)
-        dated = np.isin(self._facts.kind, [FACTS.index(kind) for kind in (NATIONAL_ID, BIRTH_DATE)])
-        known = np.zeros(len(references), dtype=bool)
-        known[self._facts.reference[dated]] = True
+        references = self.references
+        row, born = self.row(references), self._birth_year()
+        known = born != NONE
         return {
             "customer_id": self.customer_id,
             "kind": words(("person", "organisation"), self._population.organisation[row]),
             "segment": words(self._pools, self.references.pool),
-            "area": words(self._catalogue.areas, self._catalogue.district[self._population.home[row]]),
-            "sex": words(("m", "f"), np.where(known, ~known_of.male[row], NONE)),
-            "birth_year": numbers(known_of.birth_year(row), ~known),
+            "area": words(self._catalogue.areas, self._catalogue.district[self._counter()]),
+            "sex": words(("m", "f"), np.where(known, ~self._disclosures.male[row], NONE)),
+            "birth_year": numbers(born, ~known),
             "registered_at": instants(references.at),
         }
 
     def vehicles(self) -> dict[str, Any]:
-        """The columns of `vehicles`: those of the customers who told a plate."""
-        told = self._facts.reference[self._facts.kind == FACTS.index(PLATE)]
-        row = self.row(self.references)[told]
-        count = np.minimum(self._population.vehicles[row], VEHICLES)
-        reference, row = np.repeat(told, count), np.repeat(row, count)
-        vehicle = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-        age = draws.uniform(self._seed, "age of a car", self._population.person[row], k=vehicle) * OLDEST_CAR
+        """The columns of `vehicles`: those whose plate was told, as it was told."""
+        told = self._facts.kind == FACTS.index(PLATE)
+        row = self._disclosures.driven(self.row(self.references)[self._facts.reference[told]])
+        age = draws.uniform(self._seed, "age of a car", self._population.person[row]) * OLDEST_CAR
         return {
-            "customer_id": words(self.customer_id, reference),
-            "plate": self._disclosures.plates(row, vehicle),
+            "customer_id": words(self.customer_id, self._facts.reference[told]),
+            "plate": self._facts.value[told],
             "kind": words(("car", "lorry"), self._population.organisation[row]),
             "fuel": words(self._catalogue.product_names, self._fuel(row)),
             "model_year": self._config.start.year - age.astype(np.int64),
@@ -125,6 +142,41 @@ class Registers:
             "household": self._population.household[self.row(self.references)],
             "pool": words(self._pools, self.references.pool),
         }
+
+    def _birth_year(self) -> Ints:
+        """Year of birth of each reference as it was told; `NONE` where none was, or none that can be."""
+        year = np.full(len(self.references), NONE)
+        # A date of birth that was told by itself stands above one in the number of an identity card.
+        for kind, first in ((NATIONAL_ID, 6), (BIRTH_DATE, 0)):
+            of_kind = self._facts.kind == FACTS.index(kind)
+            text = [value[first : first + 4] for value in self._facts.value[of_kind].tolist()]
+            said = np.array([int(one) if one.isdecimal() else NONE for one in text], dtype=np.int64)
+            can_be = (said > self._config.start.year - OLDEST) & (said <= self._config.start.year)
+            year[self._facts.reference[of_kind][can_be]] = said[can_be]
+        return year
+
+    def _counter(self) -> NDArray[np.int32]:
+        """The store that each reference was registered in: that of its first visit, or one like a visit's.
+
+        The second for references that are there before they are used, for whom the first would tell whether
+        a customer comes later.
+        """
+        references, population, network = self.references, self._population, self._config.network
+        row = self.row(references)
+        u = draws.uniform(
+            self._seed,
+            "counter",
+            references.person[:, np.newaxis],
+            k=references.slot[:, np.newaxis] * 2 + np.arange(2),
+        )
+        anywhere = np.floor(network.stores * u[:, 1]).astype(np.int32)
+        away = np.where(u[:, 0] < network.home + network.nearby, population.nearby[row], anywhere)
+        store = np.where(u[:, 0] < network.home, population.home[row], away)
+        first = np.unique(self._uses.number, return_index=True)[1]
+        position = self._of(self._uses.person[first], self._uses.slot[first])
+        at_visit = (references.at[position] == self._uses.at[first]) & (self._used_store[first] != NONE)
+        store[position[at_visit]] = self._used_store[first][at_visit]
+        return store
 
     def _fuel(self, row: Ints) -> NDArray[np.int32]:
         """What each of some persons comes for: the favourite of the category that most visits are for."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.simulator import draws
-from experiments.simulator.carry_over import KINDS, VISITS
+from experiments.simulator.carry_over import HAZARD, KINDS, VISITS, levelled
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.population import SENSITIVITY_SHAPE, Population
 from experiments.simulator.rows import Floats, Ints
@@ -31,7 +31,9 @@ _LEAST: Final = 1e-9
 
 @dataclass(frozen=True)
 class Effects:
-    """What a contact changes right after it, at middle risk and rested: the truth, a row for each triple.
+    """What a first contact changes on the day after it, at middle risk: the truth, a row for each triple.
+
+    The customer is rested and nothing is left of other contacts; the ceiling is applied.
 
     Attributes:
         person: position of the customer, int64[m].
@@ -40,7 +42,7 @@ class Effects:
         visits: relative change of the rate of visits, float64[m]; 0.1 is 10 % more.
         spend: the same of the spend of a visit.
         hazard: the same of the hazard of leaving; below 0 keeps the customer.
-        waking: the same of the hazard, on top of that, when the customer has been silent for long.
+        waking: change of that hazard on top of it when the customer has been silent for long.
     """
 
     person: Ints
@@ -57,8 +59,8 @@ class Sensitivities:
 
     Attributes:
         liking: sensitivity of visits, 1 on the mean, below 0 for whom the contact puts off, float64[n, p].
-        effect: changes of the logarithms of visits, spend and hazard, float64[3, n, p].
-        waking: change of the hazard's logarithm if the customer is asleep, float64[n, p].
+        effect: changes of the logarithms of visits, spend and hazard before the ceiling, float64[3, n, p].
+        waking: the same of the hazard alone, on top, if the customer is asleep, float64[n, p].
         thrift: rank among all customers in using offers, between 0 and 1, float64[n].
         pair: position of the pair of an action and a channel, -1 where there is no such pair, int64[a, c].
     """
@@ -120,7 +122,10 @@ class Sensitivities:
 
     def table(self) -> Effects:
         """All effects, by customer and then in the order of the pairs."""
-        visits, spend, hazard = np.expm1(self.effect)
+        ceiling = self._treatment.ceiling
+        change = levelled(self.effect, ceiling)
+        waking = levelled(self.effect[HAZARD] + self.waking, ceiling) - change[HAZARD]
+        visits, spend, hazard = np.expm1(change)
         return Effects(
             person=np.repeat(self._person, len(self._pairs)),
             action=np.tile(self._pairs[:, 0], len(self._person)),
@@ -128,7 +133,7 @@ class Sensitivities:
             visits=visits.ravel(),
             spend=spend.ravel(),
             hazard=hazard.ravel(),
-            waking=np.expm1(self.waking).ravel(),
+            waking=np.expm1(waking).ravel(),
         )
 
 

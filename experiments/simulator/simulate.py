@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
+import shutil
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock, Timeout
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from experiments.simulator import dirt, source_files, truth_tables
@@ -40,6 +45,9 @@ BLOCK: Final = 10_000
 YEAR: Final = 365
 MOST: Final = 2**25
 """Customers; ids are permutations of so many."""
+UNFINISHED: Final = ".unfinished"
+"""How the name of a folder ends in which a world is being written."""
+_LOCK: Final = ".lock"
 
 
 @dataclass(frozen=True)
@@ -98,10 +106,9 @@ def write(
     """
     _check(out, customers, days, block)
     out = out.absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
     # A world that is killed half way is not there.
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as aside:
-        made, parts = Path(aside) / "made", Parts(Path(aside) / "parts")
+    with _aside(out) as aside:
+        made, parts = aside / "made", Parts(aside / "parts")
         work, totals = partial(live, config, seed, days, parts), Counter[str]()
         for size, sums in _lived(work, _blocks(customers, days, jobs, block), jobs):
             totals.update(sums)
@@ -163,6 +170,23 @@ def _check(out: Path, customers: int, days: int, block: int | None) -> None:
         raise UserError(f"{out} is there and no empty folder. Name another --out, or remove it.")
 
 
+@contextmanager
+def _aside(out: Path) -> Iterator[Path]:
+    """A folder beside `out`, gone at the end; those that killed jobs of that name have left go, too."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-", suffix=UNFINISHED)
+    except OSError as error:
+        raise UserError(f"{out} cannot be made: {error.strerror}. Name another --out.") from None
+    with made as aside, FileLock(Path(aside) / _LOCK):
+        ours = re.compile(re.escape(f".{out.name}-") + "[a-z0-9_]{8}" + re.escape(UNFINISHED))
+        for left in [path for path in out.parent.iterdir() if ours.fullmatch(path.name)]:
+            # Whoever still writes there holds the lock; so do we of our own.
+            with suppress(Timeout, OSError), FileLock(left / _LOCK, timeout=0):
+                shutil.rmtree(left, ignore_errors=True)
+        yield Path(aside)
+
+
 def _blocks(customers: int, days: int, jobs: int, block: int | None) -> list[range]:
     """The persons of each block: whole cohorts, so many that every job has work."""
     if block is None:
@@ -180,22 +204,25 @@ def _lived(
         yield from ((len(persons), work(persons)) for persons in blocks)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(blocks)), context, initializer=_one_of_many) as pool:
+    ended, job = context.Pipe(duplex=False)
+    workers = min(jobs, len(blocks))
+    with ended, job, ProcessPoolExecutor(workers, context, _one_of_many, (ended,)) as pool:
         try:
             for persons, sums in zip(blocks, pool.map(work, blocks), strict=True):
                 yield len(persons), sums
-        finally:
+        except BaseException:
+            # Nobody waits for the blocks that are being lived.
+            job.close()
             pool.shutdown(cancel_futures=True)
+            raise
 
 
-def _one_of_many() -> None:
-    """A worker uses one thread, and does not outlive a killed job."""
+def _one_of_many(ended: Connection) -> None:
+    """A worker uses one thread, and does not outlive its job: `ended` closes with that, however it ends."""
     threadpool_limits(1)
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "this is for workers"
 
     def watch() -> None:
-        parent.join()
+        ended.poll(None)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

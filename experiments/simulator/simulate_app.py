@@ -71,7 +71,11 @@ def _world(preset: str | None, config: Path | None, alignment: str | None) -> Wo
         raise UserError(
             "--preset and --config were given, and a world has one description. Keep one of them."
         )
-    world = preset_file.preset(preset or DEFAULT_PRESET) if config is None else preset_file.load(config)
+    world = (
+        preset_file.load(config)
+        if config
+        else preset_file.preset(DEFAULT_PRESET if preset is None else preset)
+    )
     return world if alignment is None else replace(world, treatment=world.treatment.aligned(alignment))
 
 

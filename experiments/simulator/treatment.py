@@ -3,7 +3,8 @@
 The effect of a contact is the customer's own one (`sensitivities`); its gain goes with the risk of leaving
 as the action's alignment says, and shrinks with fatigue until it turns to harm; its harm is always there.
 Sleeping dogs are woken. All effects on a customer add up in an adstock (`carry_over`) that multiplies what
-the customer would do without any contact.
+the customer would do without any contact. A contact works from the day after it on: a visit of the same day
+may be earlier than the contact.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Treatment:
         self._waiting = Actions.none()
 
     def contact(self, day: int, actions: Actions, risk: Floats, silent_days: Ints) -> Contacts:
-        """Make the contacts of a day; those at a visit wait for it (`meet`).
+        """Make the contacts of a day, after its `multipliers`; those at a visit wait for it (`meet`).
 
         Args:
             day: local day.
@@ -77,7 +78,7 @@ class Treatment:
         return self._make(day, now, self._season.at(day, first + (last - first) * u), risk, silent_days)
 
     def meet(self, day: int, lines: Lines, risk: Floats, silent_days: Ints) -> Contacts:
-        """Make the contacts that waited for a visit with those who came; they work from the next day on.
+        """Make the contacts that waited for a visit with those who came.
 
         Args:
             day: local day.
@@ -96,7 +97,7 @@ class Treatment:
     def multipliers(self, day: int) -> tuple[Floats, Floats, Floats]:
         """By how much visits, spend per visit and the hazard of leaving are multiplied, float64[n] each.
 
-        Exactly 1 for whoever has no carry-over.
+        Exactly 1 for whoever has no carry-over. To be asked for before the day's contacts are made.
         """
         visits, spend, hazard = self._left.multipliers(day)
         return visits, spend, hazard
@@ -116,9 +117,8 @@ class Treatment:
         effect = np.where(gains, effect * self._aligned(actions.action, risk[row]) * fresh, effect)
         asleep = silent_days[row] >= self._config.asleep_after_days
         effect[HAZARD] += asleep * self.sensitivities.waking[row, pair]
-        self._left.add(day, row, actions.action, effect)
+        visits, spend, hazard = self._left.add(day + 1, row, actions.action, effect)
         self._fatigue.add(row, self._weight[actions.channel])
-        visits, spend, hazard = np.expm1(effect)
         return Contacts(
             person=actions.person,
             at=at,

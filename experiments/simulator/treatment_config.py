@@ -21,6 +21,8 @@ from experiments.simulator.policy_config import Audience, Logging
 
 _GREATEST: Final = 3.0
 """Greatest stated change of a logarithm: twenty times as much; more is a slip of the decimal point."""
+_LONGEST: Final = 3650
+"""Days that an offer may hold."""
 
 
 class Alignment(StrEnum):
@@ -50,7 +52,7 @@ class Effect:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be."""
-        limits.number("mean of an effect", self.mean, least=-_GREATEST, most=_GREATEST)
+        limits.above("mean of an effect", self.mean, -1, most=_GREATEST)
         limits.number("adverse share of an effect", self.adverse, least=0, most=0.49)
 
     @property
@@ -91,7 +93,7 @@ class Channel:
         for name in ("attention", "clicks", "refusals", "consent"):
             limits.share(f"{where}: {name}", getattr(self, name))
         for name in ("cost", "weight", "use"):
-            limits.number(f"{where}: {name}", getattr(self, name), least=0)
+            limits.number(f"{where}: {name}", getattr(self, name), least=0, most=limits.MOST_MONEY)
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,8 @@ class Action:
         limits.distinct(f"channel of {where}", self.channels)
         limits.number(f"{where}: half_life_days", self.half_life_days, least=0.1, most=365)
         limits.number(f"{where}: wakes", self.wakes, least=0, most=_GREATEST)
-        limits.number(f"{where}: face_value", self.face_value, least=0)
-        limits.whole(f"{where}: valid_days", self.valid_days, least=1)
+        limits.number(f"{where}: face_value", self.face_value, least=0, most=limits.MOST_MONEY)
+        limits.whole(f"{where}: valid_days", self.valid_days, least=1, most=_LONGEST)
         limits.share(f"{where}: redemptions", self.redemptions)
 
 

@@ -2,9 +2,12 @@
 
     references  customer_id -> person, household, pool: who is who
     stages      person, stage, from_day, until_day: [from, until) in local days since 1970-01-01
-    hazards     person, day, hazard (of leaving that day) and rate (expected visits), both without any contact
-    effects     person, action, channel, and what a first contact changes: visits, spend, hazard, waking
-    contacts    customer_id, person, at, what each contact changed, and the fatigue it met
+    hazards     person, day, hazard (chance of leaving that day) and rate (hazard of a visit added up over
+                that day: one comes with chance 1 - exp(-rate)), both without what contacts do
+    effects     person, action, channel, and what a first contact changes, once below the ceiling: visits,
+                spend, hazard, waking
+    contacts    customer_id, person, at, what each contact changed on the day after, beside what earlier ones
+                left and below the ceiling, and the fatigue it met
     world.json  the configuration, and sums over everybody
 
 No file has the name of a canonical table: ingest reads none of them, from this folder or from the one above.

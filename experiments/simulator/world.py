@@ -128,7 +128,9 @@ class World:
             All that happened on the day.
 
         Raises:
-            UserError: an action is for somebody who is not registered, or is no action of this world.
+            UserError: an action is for somebody who is not registered, is no action of this world, is on a
+                channel that does not carry it, is there twice, or has a propensity that is none; nothing
+                has changed then.
         """
         day, population, life_cycle = self.day, self.population, self._life_cycle
         actions = self._checked(Actions.none() if actions is None else actions)
@@ -140,8 +142,8 @@ class World:
         contracts = self._agreements.today(day, joins, life_cycle.alive(day))
         down = life_cycle.down(prices.relative[population.anchor], self._agreements.factor(day))
         risk, hazard = life_cycle.risk(down), life_cycle.hazard(down) * life_cycle.alive(day)
-        contacts = self.treatment.contact(day, actions, risk, silent)
         visits, spend, leaving = self.treatment.multipliers(day)
+        contacts = self.treatment.contact(day, actions, risk, silent)
         life_cycle.move(day, down * leaving)
 
         active = life_cycle.alive(day)
@@ -173,7 +175,7 @@ class World:
         )
 
     def _checked(self, actions: Actions) -> Actions:
-        """Actions that this world knows, for customers who are registered."""
+        """Actions that this world knows, for customers who are registered, each once."""
         rows = actions.person - self.population.person[0]
         inside = (rows >= 0) & (rows < len(self.population))
         if not inside.all() or not (self.population.joined[rows] < self.day).all():
@@ -187,6 +189,25 @@ class World:
                 raise UserError(
                     f"{what} {codes.max()} is not of this world; its {what}s are 0 to {len(names) - 1}."
                 )
+        wrong = np.flatnonzero(self.treatment.sensitivities.pair[actions.action, actions.channel] < 0)
+        if len(wrong):
+            action = treatment.actions[actions.action[wrong[0]]]
+            channel = treatment.channels[actions.channel[wrong[0]]]
+            raise UserError(
+                f"action {action.name!r} is not carried by channel {channel.name!r}; "
+                f"choose from {', '.join(action.channels)}."
+            )
+        chance = actions.propensity
+        wrong = np.flatnonzero(~((chance > 0) & (chance <= 1)))
+        if len(wrong):
+            raise UserError(
+                f"a propensity is {chance[wrong[0]]}; it is the chance of a choice, above 0 and at most 1."
+            )
+        triples = np.stack([actions.person, actions.action, actions.channel])
+        if np.unique(triples, axis=1).shape[1] < len(actions):
+            raise UserError(
+                "a person gets the same action on the same channel twice on one day; leave out what repeats."
+            )
         return actions
 
     def _joined(self, joins: Flags, lines: Lines) -> Joined:

@@ -51,6 +51,19 @@ def test_contacts_add_up_and_level_off() -> None:
     assert left.multipliers(DAY + 20)[VISITS, 0] == pytest.approx(math.exp(0.5 * math.tanh(0.15 / 0.5)))
 
 
+def test_what_a_contact_is_said_to_change_is_what_the_multipliers_change_by() -> None:
+    left, row, effect = CarryOver([10.0, 20.0], 2, ceiling=0.7), np.array([0]), np.array([[0.65], [0], [-2]])
+    first = left.add(DAY, row, np.array([0], dtype=np.int16), effect)[:, 0]
+    assert left.multipliers(DAY)[:, 0] == pytest.approx(1 + first)
+    assert first[VISITS] == pytest.approx(math.expm1(0.7 * math.tanh(0.65 / 0.7)))
+    assert first[SPEND] == 0
+    before = left.multipliers(DAY + 3)[:, 0]
+    second = left.add(DAY + 3, row, np.array([1], dtype=np.int16), effect)[:, 0]
+    assert left.multipliers(DAY + 3)[:, 0] == pytest.approx(before * (1 + second))
+    assert 0 < second[VISITS] < 0.5 * first[VISITS]
+    assert left.multipliers(DAY + 3)[:, 1].tolist() == [1, 1, 1]
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     effects=st.lists(st.floats(-9, 9), min_size=1, max_size=20),

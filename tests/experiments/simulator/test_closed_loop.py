@@ -120,8 +120,8 @@ DAYS, ON, HALF_LIFE = 30, 2, 8
 
 
 def fading(effect: float) -> Floats:
-    """Factor of one contact on each day from that of the contact on."""
-    return np.exp(effect * 0.5 ** (np.arange(DAYS - ON) / HALF_LIFE))
+    """Factor of one contact on each day from that of the contact on, on which it does nothing yet."""
+    return np.append(1.0, np.exp(effect * 0.5 ** (np.arange(DAYS - ON - 1) / HALF_LIFE)))
 
 
 def planted(extras: float = 0.0, **effects: Effect) -> WorldConfig:

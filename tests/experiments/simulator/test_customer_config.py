@@ -17,7 +17,7 @@ KNOWN = "Hint: known are:"
     ("part", "sentence"),
     [
         (lambda: Joining(before=2), "joining: before is 2; it has to be a number from 0 to 1."),
-        (lambda: Joining(household=0.5), "joining: household is 0.5; it has to be a number from 1."),
+        (lambda: Joining(household=0.5), "joining: household is 0.5; it has to be a number from 1 to 100."),
         (
             lambda: segment(kind="organization"),
             "kind of segment 'drivers' not found: 'organization'. Hint: did you mean 'organisation'?",

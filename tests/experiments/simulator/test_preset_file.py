@@ -117,7 +117,7 @@ def test_a_third_business_is_one_file(tmp_path: Path):
         ("currency: 7", "world world.yaml: currency is 7; it has to be a text."),
         ("network: [1]", "world world.yaml: network is [1]; it has to be a mapping of names."),
         ("calendar: {months: 1}", "world world.yaml: calendar: months is 1; it has to be a list."),
-        ("calendar: {noise: -1}", "calendar: noise is -1.0; it has to be a number from 0."),
+        ("calendar: {noise: -1}", "calendar: noise is -1.0; it has to be a number from 0 to 1.5."),
         (
             "promotions: {week: 7}",
             "world world.yaml: promotions: week is 7; it has to be a mapping of names.",
@@ -129,6 +129,21 @@ def test_what_cannot_be_is_refused(tmp_path: Path, text: str, sentence: str):
     with pytest.raises(UserError) as refused:
         load(written(tmp_path, PLAIN + text))
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("day", ["2024-02-30", "2024-13-01", "2024-01-01 10:00:00", "2024-01-01T10:00:00Z"])
+def test_days_that_cannot_be_are_refused(tmp_path: Path, day: str):
+    ending = f"is not a date: {day!r}. Write it as YYYY-MM-DD, like 2017-12-01."
+    for text, name in (
+        (PLAIN.replace("2024-01-01", day), "start"),
+        (
+            PLAIN + f"calendar: {{festivals: {{fair: {{days: [{day}]}}}}}}",
+            "calendar: festivals: fair: days: 0",
+        ),
+    ):
+        with pytest.raises(UserError) as refused:
+            load(written(tmp_path, text))
+        assert str(refused.value) == f"world world.yaml: {name} {ending}"
 
 
 @pytest.mark.parametrize(

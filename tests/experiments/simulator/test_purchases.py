@@ -11,12 +11,13 @@ import pytest
 from experiments.simulator.calendar import Season
 from experiments.simulator.codes import NONE
 from experiments.simulator.config import Calendar, Festival, WorldConfig
+from experiments.simulator.customer_config import Joining
 from experiments.simulator.events import Lines
 from experiments.simulator.offer_config import Basket, Bills, Category, Item, Network, Promotion
 from experiments.simulator.population import Population
 from experiments.simulator.prices import Prices, assortment
 from experiments.simulator.purchases import Purchases
-from features.clock import to_day
+from features.clock import to_date, to_day
 from tests.experiments.simulator.conftest import CATEGORIES, plain, segment
 
 PERSONS = 4000
@@ -157,6 +158,20 @@ def test_bills_come_once_a_month_on_the_customers_own_day():
     assert set(lines.store) == {NONE}
     day = (lines.at // 1_000_000 + 8 * 3600) // 86_400 - DAY + 1
     assert np.array_equal(day, Population(config, 0, range(PERSONS)).bill_day[lines.person])
+
+
+def test_no_bill_comes_before_the_day_after_joining():
+    config = plain(
+        segments=(segment(billed=True),), bills=Bills(("fuel",)), joining=Joining(before=0.2, within_days=31)
+    )
+    joined = Population(config, 0, range(PERSONS)).joined
+    purchases, prices, on_the_day = made(config), Prices(config, 0).of(DAY), 0
+    for day in range(DAY, DAY + 31):
+        lines = purchases.bills(day, joined <= day, ONES, prices)
+        due = Population(config, 0, range(PERSONS)).bill_day == to_date(day).day
+        assert lines.person.tolist() == np.flatnonzero(due & (joined < day)).tolist()
+        on_the_day += int((due & (joined == day)).sum())
+    assert on_the_day > 0
 
 
 def test_whoever_is_not_billed_gets_none():

@@ -73,11 +73,17 @@ def test_contacts_and_answers_belong_to_a_campaign_that_runs(ingested: Workspace
             f"WHERE {at} BETWEEN starts_at AND ends_at IS NOT TRUE"
         )
         assert count(ingested, outside) == (0,)
+
+
+def test_who_answers_was_asked_under_this_id_or_another_one(written: Written) -> None:
+    """Money off is taken at a visit, under the id that is shown there."""
     unasked = (
-        "SELECT count(*) FROM responses AS r WHERE NOT EXISTS (FROM exposures AS e WHERE "
-        "e.customer_id = r.customer_id AND e.campaign_id = r.campaign_id AND e.day <= r.day)"
+        "SELECT count(*) FROM responses AS r JOIN truth AS a USING (customer_id) WHERE campaign_id IS NOT "
+        "NULL AND occurred_at > TIMESTAMP '1971-01-01' AND NOT EXISTS (FROM exposures AS e JOIN truth AS b "
+        "USING (customer_id) WHERE a.person = b.person AND e.campaign_id = r.campaign_id "
+        "AND e.contacted_at <= r.occurred_at)"
     )
-    assert count(ingested, unasked) == (0,)
+    assert asked(written, unasked) == [(0,)]
 
 
 def test_propensities_are_chances_and_deadlines_lie_ahead(ingested: Workspace) -> None:

@@ -6,9 +6,17 @@ import duckdb
 import pytest
 
 from experiments.simulator.preset_file import preset
-from experiments.simulator.simulate import Written
+from experiments.simulator.simulate import Written, write
 
+EVENTS = {"service_events": "occurred_at", "responses": "occurred_at", "exposures": "contacted_at"}
 POOLS = [pool.name for pool in preset("fuel").outlet.pools]
+
+
+@pytest.fixture(scope="module")
+def telecom(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """A telecom world of ten weeks."""
+    out = tmp_path_factory.mktemp("telecom") / "source"
+    return write(preset("telecom"), out, customers=1000, days=70, seed=3)
 
 
 def asked(written: Written, query: str) -> list[tuple[object, ...]]:
@@ -53,6 +61,63 @@ def test_the_date_of_birth_is_known_where_somebody_told_it(written: Written) -> 
     assert 0 < known < written.rows["customers"]
 
 
+def test_the_year_of_birth_is_the_one_that_was_told(written: Written) -> None:
+    said = "CASE i.kind WHEN 'birth_date' THEN value[:4] WHEN 'national_id' THEN value[7:10] END"
+    both = (
+        "SELECT customer_id FROM identities WHERE kind IN ('national_id', 'birth_date') "
+        "GROUP BY customer_id HAVING count(DISTINCT kind) > 1"
+    )
+    told = (
+        f"SELECT birth_year, {said} AS said FROM customers JOIN identities AS i USING (customer_id) "
+        f"WHERE regexp_matches({said}, '^(19|20)[0-9][0-9]$') AND {said} <= '2024' "
+        f"AND customer_id NOT IN ({both})"
+    )
+    ((rows, right),) = asked(
+        written, f"SELECT count(*), count(*) FILTER (birth_year = CAST(said AS INTEGER)) FROM ({told})"
+    )
+    assert rows == right > 100
+
+
+def test_the_area_is_that_of_the_store_of_a_first_visit(written: Written) -> None:
+    """Of a reference that began with a visit, and of the others it is not always the same for a person."""
+    first = (
+        "SELECT DISTINCT c.area AS area, s.area AS there FROM customers AS c JOIN transactions AS t USING "
+        "(customer_id) JOIN stores AS s USING (store_id) WHERE t.occurred_at = c.registered_at"
+    )
+    assert asked(written, f"SELECT count(*) FROM ({first}) WHERE area <> there") == [(0,)]
+    assert asked(written, f"SELECT count(*) > 0 FROM ({first})") == [(True,)]
+    areas = (
+        "SELECT count(DISTINCT area) AS areas FROM customers JOIN truth USING (customer_id) "
+        "GROUP BY person HAVING count(*) > 1"
+    )
+    ((several,),) = asked(written, f"SELECT avg(CAST(areas > 1 AS INTEGER)) FROM ({areas})")
+    assert several > 0.1
+
+
+def test_nothing_tells_two_ids_of_one_person_by_an_instant(written: Written, telecom: Written) -> None:
+    for world in (written, telecom):
+        for table, at in EVENTS.items():
+            told = (
+                f"SELECT count(*) FROM {table} AS e JOIN transactions AS t ON e.{at} = t.occurred_at JOIN "
+                "truth AS a ON a.customer_id = e.customer_id JOIN truth AS b ON b.customer_id = "
+                "t.customer_id WHERE a.person = b.person AND a.customer_id <> b.customer_id "
+                "AND t.occurred_at > TIMESTAMP '1971-01-01'"
+            )
+            assert asked(world, told) == [(0,)], table
+            there = f"SELECT count(*) > 0 FROM {table} AS e JOIN transactions AS t ON e.{at} = t.occurred_at"
+            assert asked(world, there) == [(table != "exposures" or world is written,)], table
+
+
+def test_a_complaint_is_settled_under_the_id_that_made_it(written: Written) -> None:
+    strangers = (
+        "SELECT count(*) FROM service_events AS v WHERE kind = 'visit' AND customer_id <> '' AND NOT EXISTS "
+        "(FROM service_events AS c WHERE c.kind = 'complaint' AND c.customer_id = v.customer_id "
+        "AND c.occurred_at <= v.occurred_at)"
+    )
+    assert asked(written, strangers) == [(0,)]
+    assert asked(written, "SELECT count(*) > 0 FROM service_events WHERE kind = 'visit'") == [(True,)]
+
+
 @pytest.mark.parametrize("table", ["transactions", "exposures", "responses", "service_events"])
 def test_nothing_happens_under_an_id_before_it_is_registered(written: Written, table: str) -> None:
     at = "contacted_at" if table == "exposures" else "occurred_at"
@@ -68,3 +133,19 @@ def test_vehicles_are_of_those_whose_plate_was_told(written: Written) -> None:
     told = "WITH told AS (SELECT customer_id FROM identities WHERE kind = 'plate' OR kind IS NULL) "
     assert asked(written, told + untold) == [(0,)]
     assert written.rows["vehicles"] > 0
+    otherwise = (
+        "SELECT count(*) FROM vehicles WHERE (customer_id, plate) NOT IN "
+        "(SELECT (customer_id, value) FROM identities WHERE value IS NOT NULL AND customer_id IS NOT NULL)"
+    )
+    # A damaged row may be the only one that says it.
+    ((count,),) = asked(written, otherwise)
+    assert count <= 2
+
+
+def test_an_equal_plate_does_not_always_mean_one_person(written: Written) -> None:
+    equal = (
+        "SELECT a.person = b.person FROM vehicles AS v JOIN vehicles AS w USING (plate) "
+        "JOIN truth AS a ON a.customer_id = v.customer_id JOIN truth AS b ON b.customer_id = w.customer_id "
+        "WHERE v.customer_id < w.customer_id"
+    )
+    assert {same for (same,) in asked(written, equal)} == {True, False}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import xgboost
+from filelock import FileLock
 from sklearn.metrics import roc_auc_score
 
 from experiments.simulator.preset_file import preset
-from experiments.simulator.simulate import Written, write
+from experiments.simulator.simulate import UNFINISHED, Written, write
 from features import raw, session
 from features.errors import UserError
 from features.ingestion.ingest import ingest
@@ -81,6 +83,26 @@ def test_a_world_that_failed_half_way_is_not_there(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         write(preset("fuel"), tmp_path / "out", customers=10, days=1, done=fail)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_job_left_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    left, working = (tmp_path / f".out-{name}{UNFINISHED}" for name in ("abcd1234", "wxyz5678"))
+    others = [tmp_path / f".out-2-abcd1234{UNFINISHED}", tmp_path / ".out-settings", tmp_path / "mine"]
+    for folder in (left, working, *others):
+        (folder / "parts").mkdir(parents=True)
+    with FileLock(working / ".lock"):
+        write(preset("fuel"), tmp_path / "out", customers=10, days=1)
+    assert set(tmp_path.iterdir()) == {tmp_path / "out", working, *others}
+
+
+def test_workers_end_with_a_job_that_fails(tmp_path: Path) -> None:
+    def fail(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(preset("fuel"), tmp_path / "out", customers=4000, days=3, jobs=2, block=1000, done=fail)
+    assert multiprocessing.active_children() == []
     assert list(tmp_path.iterdir()) == []
 
 

@@ -39,6 +39,7 @@ def test_it_writes_a_source_and_says_so(tmp_path: Path, capsys: pytest.CaptureFi
         (["--config", "mine.yaml"], "'mine.yaml' is no file"),
         (["--alignment", "falling"], "falling"),
         (["--customers", "0"], "customers are 0"),
+        (["--preset", ""], "preset not found: ''. Hint: known are: fuel, telecom."),
     ],
 )
 def test_what_it_cannot_do_is_said_in_a_sentence(
@@ -47,6 +48,15 @@ def test_what_it_cannot_do_is_said_in_a_sentence(
     assert run("--out", tmp_path / "out", *options) == ExitCode.USAGE
     assert sentence in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    for out in (tmp_path / "file" / "x", Path("/proc/x"), Path("/proc/x/y")):
+        assert run("--out", out, "--customers", "10", "--days", "1") == ExitCode.USAGE
+        assert f"{out} cannot be made" in capsys.readouterr().err
 
 
 def test_a_world_of_ones_own(tmp_path: Path) -> None:

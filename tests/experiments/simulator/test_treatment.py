@@ -36,15 +36,20 @@ def contact(config: TreatmentConfig, risk: Any = MIDDLE, silent: Any = AWAKE) ->
     return treatment.contact(day, to(1000, 1003), risk, silent)
 
 
+def stated(change: Any, ceiling: float = 3.0) -> Any:
+    """The effects, as changes of logarithms before the ceiling, of first contacts that changed so much."""
+    return ceiling * np.arctanh(np.log1p(change) / ceiling)
+
+
 def test_at_middle_risk_and_rested_the_effect_is_as_stated_under_every_alignment() -> None:
     for alignment in ("flat", "middling", "rising"):
         config = treated(
             nudge(visits=Effect(0.2), spend=Effect(0.1), hazard=Effect(-0.3), alignment=alignment)
         )
         found = contact(config)
-        assert found.effect_visits == pytest.approx(np.expm1([0.2, 0.2]))
-        assert found.effect_spend == pytest.approx(np.expm1([0.1, 0.1]))
-        assert found.effect_hazard == pytest.approx(np.expm1([-0.3, -0.3]))
+        assert stated(found.effect_visits) == pytest.approx([0.2, 0.2])
+        assert stated(found.effect_spend) == pytest.approx([0.1, 0.1])
+        assert stated(found.effect_hazard) == pytest.approx([-0.3, -0.3])
         assert found.fatigue.tolist() == [1, 1]
 
 
@@ -69,14 +74,14 @@ def test_the_gain_goes_with_risk_as_the_alignment_says(alignment: str, gains: li
     for risk, gain in zip((0.0, 0.1, 1.0), gains, strict=True):
         config = treated(nudge(visits=Effect(0.2), alignment=alignment))
         found = contact(config, np.full(len(PERSONS), risk))
-        assert np.log1p(found.effect_visits) == pytest.approx([0.2 * gain] * 2)
+        assert stated(found.effect_visits) == pytest.approx([0.2 * gain] * 2)
 
 
 def test_harm_does_not_go_with_risk() -> None:
     config = treated(nudge(visits=Effect(-0.2), hazard=Effect(0.1), alignment="rising"))
     found = contact(config, np.zeros(len(PERSONS)))
-    assert np.log1p(found.effect_visits) == pytest.approx([-0.2, -0.2])
-    assert np.log1p(found.effect_hazard) == pytest.approx([0.1, 0.1])
+    assert stated(found.effect_visits) == pytest.approx([-0.2, -0.2])
+    assert stated(found.effect_hazard) == pytest.approx([0.1, 0.1])
 
 
 def test_the_tired_gain_less_until_a_contact_does_harm() -> None:
@@ -86,7 +91,8 @@ def test_the_tired_gain_less_until_a_contact_does_harm() -> None:
         float(np.log1p(treatment.contact(day + n, to(1001), MIDDLE, AWAKE).effect_visits)[0])
         for n in range(6)
     ]
-    assert effects == pytest.approx([0.2, 0.1, 0.0, -0.1, -0.2, -0.2], abs=1e-5)
+    # What earlier contacts left weighs a little, as the sum levels off.
+    assert effects == pytest.approx([0.2, 0.1, 0.0, -0.1, -0.2, -0.2], abs=0.003)
     assert treatment.contact(day + 6, to(1002), MIDDLE, AWAKE).fatigue.tolist() == [1]
 
 
@@ -94,18 +100,45 @@ def test_a_contact_wakes_who_has_long_been_silent() -> None:
     config = treated(nudge(wakes=0.5), sleeping_dogs=1.0, asleep_after_days=60)
     silent = AWAKE.copy()
     silent[3] = 60
-    assert np.log1p(contact(config, silent=silent).effect_hazard) == pytest.approx([0, 0.5])
+    assert stated(contact(config, silent=silent).effect_hazard) == pytest.approx([0, 0.5])
 
 
 def test_multipliers_are_those_of_the_contacted_and_fade() -> None:
     treatment, day = made(treated(nudge(visits=Effect(0.2), hazard=Effect(-0.3), half_life_days=5)))
     treatment.contact(day, to(1004), MIDDLE, AWAKE)
-    visits, spend, hazard = treatment.multipliers(day)
+    visits, spend, hazard = treatment.multipliers(day + 1)
     assert visits[4] == pytest.approx(np.exp(0.2), rel=1e-3)
     assert hazard[4] == pytest.approx(np.exp(-0.3), rel=2e-3)
     assert spend.tolist() == [1.0] * len(PERSONS)
     assert np.delete(visits, 4).tolist() == [1.0] * (len(PERSONS) - 1)
-    assert treatment.multipliers(day + 5)[0][4] == pytest.approx(np.exp(0.1), rel=1e-3)
+    assert treatment.multipliers(day + 6)[0][4] == pytest.approx(np.exp(0.1), rel=1e-3)
+
+
+def test_what_is_told_of_contacts_near_the_ceiling_is_what_is_applied() -> None:
+    config = treated(
+        nudge(visits=Effect(0.69), hazard=Effect(-0.9), wakes=1.0), ceiling=0.7, sleeping_dogs=1.0
+    )
+    treatment, day = made(config)
+    silent = AWAKE + 60 * (np.arange(len(PERSONS)) == 2)
+    assert treatment.multipliers(day)[0].tolist() == [1.0] * len(PERSONS)
+    first = treatment.contact(day, to(1001, 1002), MIDDLE, silent)
+    effects, after = treatment.effects(), treatment.multipliers(day + 1)
+    assert first.effect_visits == pytest.approx(np.expm1(0.7 * np.tanh(0.69 / 0.7)))
+    for found, static, applied in (
+        (first.effect_visits, effects.visits, after[0]),
+        (first.effect_hazard, effects.hazard, after[2]),
+    ):
+        assert 1 + found == pytest.approx(applied[1:3])
+        assert found[0] == pytest.approx(static[1])
+    woken = (1 + effects.hazard[2]) * (1 + effects.waking[2])
+    assert woken == pytest.approx(1 + first.effect_hazard[1])
+    second = treatment.contact(day + 1, to(1001), MIDDLE, AWAKE)
+    alone, _ = made(config)
+    alone.contact(day, to(1001), MIDDLE, AWAKE)
+    for n, found in ((0, second.effect_visits), (2, second.effect_hazard)):
+        without, with_it = alone.multipliers(day + 2)[n][1], treatment.multipliers(day + 2)[n][1]
+        assert with_it / without == pytest.approx(1 + found[0])
+        assert abs(found[0]) < 0.5 * abs((first.effect_visits, 0, first.effect_hazard)[n][0])
 
 
 def bought(*persons: int) -> Lines:

@@ -14,6 +14,7 @@ from experiments.simulator.codes import Stage
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.customer_config import Joining
 from experiments.simulator.lived import Lived
+from experiments.simulator.preset_file import preset
 from experiments.simulator.simulate import Written
 from experiments.simulator.truth_tables import Chronicle, score_identities
 from experiments.simulator.world import World
@@ -82,6 +83,18 @@ def test_some_effects_are_negative_and_some_positive(written: Written) -> None:
             f"SELECT count(*) FILTER (visits < 0), count(*) FILTER (visits > 0) FROM '{file}'"
         ).fetchall()[0]
     assert 0 < harmed < helped
+
+
+def test_no_effect_is_told_beyond_the_ceiling(written: Written) -> None:
+    most = np.expm1(preset("fuel").treatment.ceiling)
+    with duckdb.connect() as opened:
+        for name, columns in (
+            ("effects", ("visits", "spend", "hazard")),
+            ("contacts", ("effect_visits", "effect_spend", "effect_hazard")),
+        ):
+            highest = ", ".join(f"max({column})" for column in columns)
+            found = opened.execute(f"SELECT {highest} FROM '{written.truth / name}.parquet'").fetchall()[0]
+            assert 0.3 < max(found) <= most
 
 
 def test_no_truth_has_the_name_of_a_canonical_table() -> None:

@@ -15,12 +15,14 @@ from experiments.simulator.events import Actions, Events
 from experiments.simulator.preset_file import preset
 from experiments.simulator.rows import Rows
 from experiments.simulator.world import World
+from features.clock import to_date
 from features.errors import UserError
 from tests.experiments.simulator.conftest import plain, segment
 
 PERSONS, DAYS = 500, 40
 PARTS = ("joined", "lines", "contacts", "answers", "service", "consents", "contracts")
 TREATED = preset("fuel")
+UNCARRIED = [channel.name for channel in TREATED.treatment.channels].index("call")
 
 
 def some(world: World, share: float = 0.05) -> Actions:
@@ -121,6 +123,19 @@ def test_nobody_buys_before_joining_or_after_leaving(name: str):
     assert (joined_at < np.iinfo(np.int64).max).mean() > 0.8
 
 
+@pytest.mark.parametrize("name", ["fuel", "telecom"])
+def test_no_line_is_before_its_registration(name: str):
+    world, registered, joiners = World(preset(name), 0, range(4000, 8000)), np.full(8000, 2**62), 0
+    billed = (world.population.of_segment("billed") > 0) & (world.config.bills is not None)
+    for _ in range(12):
+        events = world.step()
+        registered[events.joined.person] = events.joined.at
+        assert (events.lines.at >= registered[events.lines.person]).all()
+        due = billed & (world.population.bill_day == to_date(events.day).day)
+        joiners += int((due & (world.population.joined == events.day)).sum())
+    assert (joiners > 0) == billed.any()
+
+
 def test_everybody_joins_once_and_all_who_had_before_are_told_on_the_first_day():
     days = lived(TREATED, range(PERSONS), 10)
     told = np.concatenate([events.joined.person for events in days])
@@ -215,6 +230,8 @@ def test_a_world_needs_persons_without_gaps(persons: range):
         ({"person": [10_000]}, "an action is for a person who is not registered"),
         ({"action": [99]}, "action 99 is not of this world"),
         ({"channel": [-1]}, "channel -1 is not of this world"),
+        ({"channel": [UNCARRIED]}, "action 'fuel coupon' is not carried by channel 'call'; choose from"),
+        *(({"propensity": [p]}, f"a propensity is {p}; it is the chance") for p in (0.0, -0.5, 1.5, np.nan)),
     ],
 )
 def test_actions_that_cannot_be_are_refused(change: dict[str, list[int]], sentence: str):
@@ -223,8 +240,30 @@ def test_actions_that_cannot_be_are_refused(change: dict[str, list[int]], senten
     action, channel = TREATED.treatment.pairs[0]
     actions = Actions(person=[person], action=[action], channel=[channel], propensity=[1.0])
     world.step(actions)
+    day, spent = world.day, world.spent_cents
     with pytest.raises(UserError, match=sentence):
         world.step(actions.replace(**change))
+    assert world.day == day
+    assert np.array_equal(world.spent_cents, spent)
+
+
+def test_the_same_contact_twice_on_a_day_is_refused_and_nothing_has_changed():
+    one, other = World(TREATED, 0, range(PERSONS)), World(TREATED, 0, range(PERSONS))
+    person, pairs = int(one.observe().person[0]), TREATED.treatment.pairs[:2]
+    both = Actions([person] * 2, pairs[:, 0], pairs[:, 1], [0.5, 0.5])
+    with pytest.raises(UserError, match="the same action on the same channel twice on one day"):
+        one.step(Actions.concat([both, both.take([0])]))
+    assert_same([one.step(both)], [other.step(both)])
+
+
+def test_a_contact_changes_nothing_on_its_day_and_something_on_the_next():
+    one, other = World(TREATED, 0, range(PERSONS)), World(TREATED, 0, range(PERSONS))
+    one.step(), other.step()
+    for same in (True, False):
+        contacted, alone = one.step(some(one, 1.0)), other.step()
+        assert len(contacted.contacts) > 100
+        assert np.array_equal(one.truth().stage, other.truth().stage) or not same
+        assert (contacted.lines.at.tobytes() == alone.lines.at.tobytes()) == same
 
 
 def test_whoever_has_not_joined_cannot_be_contacted():
