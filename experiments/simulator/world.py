@@ -4,8 +4,8 @@
     for _ in range(365):
         events = world.step(policy.choose(world.observe(), world.day))
 
-A world of some of the persons behaves exactly as those persons do in the whole one, so that a large base is
-lived in blocks; and two worlds of one seed differ only by what is done in them.
+A world of whole cohorts (`population.COHORT`) behaves exactly as those persons do in the whole one, so that a
+large base is lived in blocks; and two worlds of one seed differ only by what is done in them.
 """
 
 from __future__ import annotations
