@@ -18,7 +18,7 @@ import duckdb
 
 from features.errors import ExitCode, UserError, unknown
 from features.session import literal
-from features.source import SOURCE_TOML
+from features.source import SOURCE_TOML, TRUTH
 from features.tables import TABLES
 
 ROW: Final = "_row"
@@ -58,7 +58,8 @@ def find(opened: duckdb.DuckDBPyConnection, folder: Path) -> tuple[list[RawTable
         UserError: a file is empty or cannot be read.
     """
     found = []
-    unused = {path for path in folder.iterdir() if not path.name.startswith(".")} - {folder / SOURCE_TOML}
+    silent = {folder / SOURCE_TOML, folder / TRUTH}
+    unused = {path for path in folder.iterdir() if not path.name.startswith(".")} - silent
     for name in TABLES:
         files, others = _files(folder, name)
         unused = unused.difference(files, [folder / name] if (folder / name).is_dir() else ()).union(others)

@@ -45,6 +45,8 @@ from features.quality.shifts import Bounds
 from features.tables import TABLES
 
 SOURCE_TOML: Final = "source.toml"
+TRUTH: Final = "truth"
+"""Folder of a simulated source that no command reads: what is true of its customers."""
 FOLDER_NAME: Final = "folder"
 _KEYS: Final = (
     "name", "time_zone", "currency", "clock", "choices_until", "naive_times", "time_format",

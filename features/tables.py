@@ -306,6 +306,7 @@ _INTRODUCTION = """# Canonical tables
 
 Generated from `features/tables.py` by `python -m features.docs`. A source is a folder with, for each table,
 `<table>.parquet` or `<table>.csv`, or a folder `<table>/` of such parts. Only `transactions` is required.
+A folder `truth/`, as simulated sources have, is not read.
 
 - **Amounts** come in currency units (12.34) and are kept as integer cents (`amount_cents`), rounded half-even
   from the decimal text.

@@ -172,7 +172,9 @@ class Desk:
         """The response to a request that met an error, counted; one that nobody expected is logged."""
         if isinstance(error, (StoreDownError, ReplacedError)):
             self.counters.unavailable.labels(endpoint).inc()
-            return ProblemError(503, self.hindrance or str(error), "store-unavailable").response()
+            # What hinders all says nothing of what became of this request; a replaced store says too little.
+            detail = str(error) if isinstance(error, StoreDownError) else self.hindrance or str(error)
+            return ProblemError(503, detail, "store-unavailable").response()
         if isinstance(error, UserError):
             error = problems.from_user_error(error)
         if isinstance(error, ProblemError):

@@ -154,6 +154,7 @@ def _steps(space: Workspace, source: str, as_of: int | None, budget: Budget, see
 
 def _ingest(space: Workspace, source: str) -> Step:
     from features.ingestion import complete_journey, ingest
+    from features.source import TRUTH
     from serving.steps import Step, folder_hash
 
     folder = complete_journey.folder() if source == complete_journey.NAME else Path(source).expanduser()
@@ -167,7 +168,7 @@ def _ingest(space: Workspace, source: str) -> Step:
     return Step(
         name="ingest",
         floors=("features",),
-        depends={"source": source, "content": folder_hash(folder)},
+        depends={"source": source, "content": folder_hash(folder, without=TRUTH)},
         ready=lambda _: _whole_tables(space),
         work=work,
     )

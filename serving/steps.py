@@ -88,9 +88,11 @@ def code_hash(floor: str) -> str:
     )
 
 
-def folder_hash(folder: Path) -> str:
-    """Hash of the names and the content of a folder's files."""
+def folder_hash(folder: Path, *, without: str = "") -> str:
+    """Hash of the names and the content of a folder's files, but for those of the folder `without` in it."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
+    if without:
+        files = [file for file in files if file.relative_to(folder).parts[0] != without]
     return content_hash((str(file.relative_to(folder)), file) for file in files)
 
 

@@ -9,12 +9,21 @@ from typing import Final
 import numpy as np
 
 from experiments.simulator import draws
+from experiments.simulator.codes import HOUR_US
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.customer_config import HOURS, WEEK
 from experiments.simulator.draws import EVERYBODY
 from experiments.simulator.rows import Floats, Ints
 from features.clock import to_date, to_day, zone
 
+COUNTER_HOURS: Final = (8.0, 20.0)
+"""Local hours between which customers register who do not at a visit."""
+CONTACT_HOURS: Final = (9.0, 20.0)
+"""Local hours between which customers are contacted."""
+OFFICE_HOURS: Final = (9.0, 18.0)
+"""Local hours between which surveys are answered and referrals noted."""
+BILL_HOURS: Final = (1.0, 5.0)
+"""Local hours between which bills are made."""
 _US: Final = 1_000_000
 _DAY_HOURS: Final = 24.0
 
@@ -68,6 +77,10 @@ class Season:
         seconds = np.floor(hours / _DAY_HOURS * (end - start)).astype(np.int64)
         return (start + np.minimum(seconds, end - start - 1)) * _US
 
+    def at_the_counter(self, days: Ints, u: Floats) -> Ints:
+        """Instants in the hours of counters, each on a day of its own, as UTC microseconds."""
+        return self.starts(days) + (between(COUNTER_HOURS, u) * HOUR_US).astype(np.int64)
+
     def starts(self, days: Ints) -> Ints:
         """First instants of local days, as UTC microseconds."""
         unique, place = np.unique(days, return_inverse=True)
@@ -77,3 +90,9 @@ class Season:
         """The first second of a local day, since 1970-01-01 UTC."""
         local = datetime.combine(to_date(day), time(), tzinfo=self._zone)
         return int(local.astimezone(UTC).timestamp())
+
+
+def between(hours: tuple[float, float], u: Floats) -> Floats:
+    """Local hours, spread evenly between the first and the last of `hours`."""
+    first, last = hours
+    return first + (last - first) * u

@@ -9,6 +9,7 @@ NONE: Final = -1
 """A code, an id or an instant that is not there."""
 DAY_US: Final = 86_400_000_000
 """Microseconds of a day."""
+HOUR_US: Final = DAY_US // 24
 
 
 class Stage(IntEnum):

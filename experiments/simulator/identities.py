@@ -25,8 +25,6 @@ NEVER: Final = 2**62
 SLOTS: Final = 2 * MOST_POOLS
 """References that a person may have: two in each pool."""
 REFERENCES: Final = 2**34
-HOUR_US: Final = 3_600_000_000
-_OPEN: Final = (8.0, 20.0)
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,5 @@ class Identities:
 
     def _at_the_counter(self, day: Ints, row: Ints, slot: Ints) -> Ints:
         """Instants in opening hours of some days."""
-        first, last = _OPEN
         u = draws.uniform(self._seed, "hour of a pool", self._population.person[row], k=slot)
-        hours = first + (last - first) * u
-        return Season(self._config, self._seed).starts(day) + (hours * HOUR_US).astype(np.int64)
+        return Season(self._config, self._seed).at_the_counter(day, u)

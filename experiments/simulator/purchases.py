@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.simulator import draws
-from experiments.simulator.calendar import Season
+from experiments.simulator.calendar import BILL_HOURS, Season, between
 from experiments.simulator.codes import NONE
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.events import Lines
@@ -28,7 +28,6 @@ MOST_EXTRAS: Final = 40
 """No basket has more lines beside its anchor."""
 _LINES: Final = MOST_EXTRAS + 1
 """The numbers of a line are addressed by visit x `_LINES` + line; bills come after the last visit."""
-_BILL_HOURS: Final = (1.0, 5.0)
 _DIGITS: Final = 2
 """Measured quantities have so many decimals."""
 
@@ -131,7 +130,7 @@ class Purchases:
         row = np.flatnonzero(active & known & self._billed & (self._population.bill_day == due))
         categories = np.array([self._config.category(name) for name in bills.categories])
         bill = np.repeat(np.arange(len(row)), len(categories))
-        hours = np.interp(self._draw("bill hour", row, day), (0, 1), _BILL_HOURS)
+        hours = between(BILL_HOURS, self._draw("bill hour", row, day))
         draft = _Draft(
             row=row[bill],
             k=MOST_VISITS * _LINES + np.tile(np.arange(len(categories)), len(row)),

@@ -68,7 +68,7 @@ class Records:
             ("service_events", lived.service, self._service()),
             ("consents", lived.consents, self._consents()),
         ):
-            yield self._events(name, rows, registers.main(rows), columns)
+            yield self._events(name, rows, registers.of(rows), columns)
         reference, number, at, columns = registers.identifiers()
         yield "identities", number, self._table("identities", reference, number, at, columns)
 
@@ -168,7 +168,7 @@ class Records:
         number = contracts.person * EVENTS + contracts.number
         return {
             "contract_id": draws.permute(self._seed, "contract", number, EVENT_IDS),
-            "customer_id": words(self._registers.customer_id, self._registers.main(contracts)),
+            "customer_id": words(self._registers.customer_id, self._registers.of(contracts)),
             "kind": words(ContractKind, contracts.kind),
             "starts_at": instants(contracts.starts_at),
             "ends_at": instants(contracts.ends_at),

@@ -69,9 +69,9 @@ class Registers:
 
     def of_lines(self) -> Ints:
         """Position of the reference on which each line is booked."""
-        return self._of(self._lived.lines.person, self._line_slot)
+        return self._position(self._lived.lines.person, self._line_slot)
 
-    def main(self, rows: Contacts | Answers | ServiceEvents | Consents | Contracts) -> Ints:
+    def of(self, rows: Contacts | Answers | ServiceEvents | Consents | Contracts) -> Ints:
         """Position of the reference that each row stands under: the one that speaks for the customer.
 
         What happens at the instant of a visit stands under the reference that was shown there, and a
@@ -79,7 +79,7 @@ class Registers:
         """
         slot = self._identities.main[self.row(rows)]
         if isinstance(rows, Contracts) or not len(rows):
-            return self._of(rows.person, slot)
+            return self._position(rows.person, slot)
         lines = self._lived.lines
         if len(lines):
             # Pairs compare as complex numbers do: by the first, then by the second. Both are exact.
@@ -91,7 +91,7 @@ class Registers:
             last = np.maximum.accumulate(made)
             known = (rows.person[last] == rows.person) & (rows.kind[last] == ServiceKind.COMPLAINT)
             slot = np.where(known & (rows.kind == ServiceKind.VISIT), slot[last], slot)
-        return self._of(rows.person, slot)
+        return self._position(rows.person, slot)
 
     def customers(self) -> dict[str, Any]:
         """The columns of `customers`: sex and year of birth where a customer told the date of birth."""
@@ -173,7 +173,7 @@ class Registers:
         away = np.where(u[:, 0] < network.home + network.nearby, population.nearby[row], anywhere)
         store = np.where(u[:, 0] < network.home, population.home[row], away)
         first = np.unique(self._uses.number, return_index=True)[1]
-        position = self._of(self._uses.person[first], self._uses.slot[first])
+        position = self._position(self._uses.person[first], self._uses.slot[first])
         at_visit = (references.at[position] == self._uses.at[first]) & (self._used_store[first] != NONE)
         store[position[at_visit]] = self._used_store[first][at_visit]
         return store
@@ -192,6 +192,6 @@ class Registers:
     def _facts(self) -> Facts:
         return self._disclosures.facts(self.references, self._uses)
 
-    def _of(self, person: Ints, slot: Codes) -> Ints:
+    def _position(self, person: Ints, slot: Codes) -> Ints:
         """Positions of references."""
         return np.searchsorted(self.references.number, person * SLOTS + slot)

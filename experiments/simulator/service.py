@@ -12,16 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from experiments.simulator import draws
-from experiments.simulator.calendar import Season
-from experiments.simulator.codes import NONE, Reason, ServiceKind, Stage, Status
+from experiments.simulator.calendar import OFFICE_HOURS, Season, between
+from experiments.simulator.codes import HOUR_US, NONE, Reason, ServiceKind, Stage, Status
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.draws import EVERYBODY
 from experiments.simulator.events import Lines, ServiceEvents
 from experiments.simulator.population import COHORT, Population
 from experiments.simulator.rows import Codes, Flags, Floats, Ints
 
-HOUR_US: Final = 3_600_000_000
-OFFICE_HOURS: Final = (9.0, 18.0)
 LATER_HOURS: Final = 7 * 24
 """A complaint that is not settled in time is settled within so many hours after its deadline."""
 _LEAST: Final = 1e-9
@@ -167,9 +165,8 @@ class Service:
 
     def _hour(self, day: int, person: Ints) -> Ints:
         """An instant of each customer's within office hours."""
-        first, last = OFFICE_HOURS
-        hours = first + (last - first) * draws.uniform(self._seed, "service/hour", person, day)
-        return self._season.at(day, hours)
+        u = draws.uniform(self._seed, "service/hour", person, day)
+        return self._season.at(day, between(OFFICE_HOURS, u))
 
     def _member(self, day: int, person: Ints, store: NDArray[np.int32]) -> Ints:
         """The member of a store's staff who dealt with each customer, or `NONE`."""

@@ -6,6 +6,7 @@ memory depends on the size of a block, and the files do not.
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import re
@@ -45,6 +46,8 @@ BLOCK: Final = 10_000
 YEAR: Final = 365
 MOST: Final = 2**25
 """Customers; ids are permutations of so many."""
+MOST_DAYS: Final = BLOCK // COHORT * YEAR
+"""Over more days even the smallest block would need more memory."""
 UNFINISHED: Final = ".unfinished"
 """How the name of a folder ends in which a world is being written."""
 _LOCK: Final = ".lock"
@@ -102,10 +105,10 @@ def write(
         done: told the customers of each block that has been lived.
 
     Raises:
-        UserError: a number is not valid, or the folder is not empty.
+        UserError: a number is not valid, the folder is not empty or cannot be made, or the disk is full.
     """
     _check(out, customers, days, block)
-    out = out.absolute()
+    out = out.resolve() if out.is_symlink() else out.absolute()
     # A world that is killed half way is not there.
     with _aside(out) as aside:
         made, parts = aside / "made", Parts(aside / "parts")
@@ -162,11 +165,20 @@ def live(config: WorldConfig, seed: int, days: int, parts: Parts, persons: range
 def _check(out: Path, customers: int, days: int, block: int | None) -> None:
     if not 1 <= customers <= MOST:
         raise UserError(f"customers are {customers}: there can be from 1 to {MOST:,}.")
-    if days < 1:
-        raise UserError(f"days are {days}: there have to be 1 or more.")
+    if not 1 <= days <= MOST_DAYS:
+        raise UserError(f"days are {days}: there can be from 1 to {MOST_DAYS:,}.")
     if block is not None and (block < COHORT or block % COHORT):
         raise UserError(f"block is {block}: it has to be a multiple of {COHORT:,}.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    try:
+        fixed = out.resolve() == Path.cwd() or out.is_mount()
+        taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    except OSError as error:
+        raise _cannot_be_made(out, error) from None
+    if fixed:
+        raise UserError(
+            f"{out} cannot be replaced: the command runs in it, or it is mounted. Name a folder in it."
+        )
+    if taken:
         raise UserError(f"{out} is there and no empty folder. Name another --out, or remove it.")
 
 
@@ -177,14 +189,25 @@ def _aside(out: Path) -> Iterator[Path]:
         out.parent.mkdir(parents=True, exist_ok=True)
         made = tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-", suffix=UNFINISHED)
     except OSError as error:
-        raise UserError(f"{out} cannot be made: {error.strerror}. Name another --out.") from None
+        raise _cannot_be_made(out, error) from None
     with made as aside, FileLock(Path(aside) / _LOCK):
         ours = re.compile(re.escape(f".{out.name}-") + "[a-z0-9_]{8}" + re.escape(UNFINISHED))
         for left in [path for path in out.parent.iterdir() if ours.fullmatch(path.name)]:
             # Whoever still writes there holds the lock; so do we of our own.
             with suppress(Timeout, OSError), FileLock(left / _LOCK, timeout=0):
                 shutil.rmtree(left, ignore_errors=True)
-        yield Path(aside)
+        try:
+            yield Path(aside)
+        except Exception as error:
+            if os.strerror(errno.ENOSPC) not in str(error):
+                raise
+            raise UserError(
+                f"there is no room for this world in {out.parent}. Make some, or name another --out."
+            ) from None
+
+
+def _cannot_be_made(out: Path, error: OSError) -> UserError:
+    return UserError(f"{out} cannot be made: {error.strerror}. Name another --out.")
 
 
 def _blocks(customers: int, days: int, jobs: int, block: int | None) -> list[range]:

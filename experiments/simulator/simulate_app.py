@@ -39,6 +39,14 @@ def simulate(
             "--alignment", help="How effects go with risk, for all actions: flat, middling or rising."
         ),
     ] = None,
+    dirt: Annotated[
+        float | None,
+        typer.Option(
+            "--dirt",
+            help="Share, 0 to 1, of the rows of events that come a second time, damaged. "
+            "[default: as in the preset or file]",
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes at once.")] = 2,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +56,7 @@ def simulate(
     """
     from experiments.simulator.simulate import write
 
-    world = _world(preset, config, alignment)
+    world = _world(preset, config, alignment, dirt)
     with progress() as display:
         bar = display.add_task(f"{world.name}, {days} days", total=customers)
         written = write(
@@ -63,20 +71,28 @@ def simulate(
     emit(written, as_json=as_json, text=_lines(written))
 
 
-def _world(preset: str | None, config: Path | None, alignment: str | None) -> WorldConfig:
+def _world(
+    preset: str | None, config: Path | None, alignment: str | None = None, dirt: float | None = None
+) -> WorldConfig:
     """The world that the options name."""
-    from experiments.simulator import preset_file
+    from experiments.simulator import limits, preset_file
 
     if preset is not None and config is not None:
         raise UserError(
             "--preset and --config were given, and a world has one description. Keep one of them."
         )
-    world = (
-        preset_file.load(config)
-        if config
-        else preset_file.preset(DEFAULT_PRESET if preset is None else preset)
-    )
-    return world if alignment is None else replace(world, treatment=world.treatment.aligned(alignment))
+    if config is None:
+        world = preset_file.preset(DEFAULT_PRESET if preset is None else preset)
+    elif config == Path():
+        raise UserError("--config is empty. Name the YAML file of a world, or leave it out.")
+    else:
+        world = preset_file.load(config)
+    if alignment is not None:
+        world = replace(world, treatment=world.treatment.aligned(alignment))
+    if dirt is not None:
+        damaged = replace(world.outlet.dirt, damaged=limits.share("--dirt", dirt))
+        world = replace(world, outlet=replace(world.outlet, dirt=damaged))
+    return world
 
 
 def _lines(written: Written) -> list[str | Table]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.simulator import draws
-from experiments.simulator.calendar import Season
+from experiments.simulator.calendar import CONTACT_HOURS, Season, between
 from experiments.simulator.carry_over import HAZARD, CarryOver, Fatigue, freshness
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.events import Actions, Contacts, Lines
@@ -26,8 +26,6 @@ from experiments.simulator.treatment_config import Alignment
 
 BENEFIT: Final = np.array([[1.0], [1.0], [-1.0]])
 """The direction in which visits, spend and hazard get better."""
-WORKING_HOURS: Final = (9.0, 20.0)
-"""Local hours between which customers are contacted."""
 
 
 class Treatment:
@@ -73,9 +71,8 @@ class Treatment:
         at_visit = self._at_visit[actions.channel]
         self._waiting = actions.take(at_visit)
         now = actions.take(~at_visit)
-        first, last = WORKING_HOURS
         u = draws.uniform(self._seed, "treatment/hour", now.person, day, now.channel)
-        return self._make(day, now, self._season.at(day, first + (last - first) * u), risk, silent_days)
+        return self._make(day, now, self._season.at(day, between(CONTACT_HOURS, u)), risk, silent_days)
 
     def meet(self, day: int, lines: Lines, risk: Floats, silent_days: Ints) -> Contacts:
         """Make the contacts that waited for a visit with those who came.

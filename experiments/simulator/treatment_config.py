@@ -1,8 +1,9 @@
 """What can be done to customers of a world, and how they take it: actions, channels, effects, tiredness.
 
-An effect is stated as what a contact changes right after it, for a customer who notices it, is rested, and is
-at the middle risk of leaving. Everything else (who notices, who is tired, whom it puts off) is a stated
-deviation from that, so that every number can be argued with by itself.
+An effect is stated as what a contact changes on the day after it, when effects begin, before the ceiling,
+for a customer who notices it, is rested, and is at the middle risk of leaving. Everything else (who notices,
+who is tired, whom it puts off) is a stated deviation from that, so that every number can be argued with by
+itself.
 """
 
 from __future__ import annotations

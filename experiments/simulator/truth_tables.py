@@ -31,11 +31,12 @@ from experiments.simulator.registers import Registers
 from experiments.simulator.rows import Codes, Ints
 from experiments.simulator.world import World
 from features.session import literal
+from features.source import TRUTH
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FOLDER: Final = "truth"
+FOLDER: Final = TRUTH
 HAZARD_DAYS: Final = 28
 """Days between the hazards that are kept; the stage tells the others nearly."""
 ORDERS: Final[dict[str, tuple[str, ...]]] = {
@@ -126,7 +127,7 @@ def _contacts(config: WorldConfig, contacts: Contacts, registers: Registers) -> 
     effects = ("effect_visits", "effect_spend", "effect_hazard", "fatigue")
     return pa.table(
         {
-            "customer_id": words(registers.customer_id, registers.main(contacts)),
+            "customer_id": words(registers.customer_id, registers.of(contacts)),
             "person": contacts.person,
             "at": instants(contacts.at),
             "action": words([action.name for action in treatment.actions], contacts.action),

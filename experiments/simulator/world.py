@@ -44,8 +44,6 @@ from experiments.simulator.treatment import Treatment
 from experiments.simulator.visits import Visits
 from features.errors import UserError
 
-HOUR_US: Final = 3_600_000_000
-OFFICE_HOURS: Final = (8.0, 20.0)
 BAD_SCORE: Final = 2
 """Ratings up to this anger a customer."""
 
@@ -211,12 +209,10 @@ class World:
         return actions
 
     def _joined(self, joins: Flags, lines: Lines) -> Joined:
-        """Who registers, and when: at the first purchase of the day, or some time during office hours."""
+        """Who registers, and when: at the first purchase of the day, or some time at the counter."""
         rows = np.flatnonzero(joins)
         days, person = self.population.joined[rows], self.population.person[rows]
-        first, last = OFFICE_HOURS
-        hours = first + (last - first) * draws.uniform(self.seed, "join hour", person)
-        at = self._season.starts(days) + (hours * HOUR_US).astype(np.int64)
+        at = self._season.at_the_counter(days, draws.uniform(self.seed, "join hour", person))
         buyers, position = np.unique(lines.person, return_index=True)
         today = np.flatnonzero((days == self.day) & np.isin(person, buyers))
         at[today] = lines.at[position[np.searchsorted(buyers, person[today])]]

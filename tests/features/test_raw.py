@@ -33,6 +33,16 @@ def test_files_parts_and_what_is_not_used(tmp_path: Path) -> None:
     ]
 
 
+def test_the_truth_of_a_simulated_source_is_not_opened_nor_spoken_of(tmp_path: Path) -> None:
+    (tmp_path / "transactions.csv").write_text(CSV, encoding="utf-8")
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "transactions.parquet").write_text("cannot be read", encoding="utf-8")
+    with session.connect() as opened:
+        found, warnings = find(opened, tmp_path)
+    assert [part.label for table in found for part in table.parts] == ["transactions.csv"]
+    assert warnings == []
+
+
 def test_parts_in_sub_folders_and_suffixes_in_capitals(tmp_path: Path) -> None:
     query = f"COPY (SELECT 'a' AS customer_id, 'm' AS x) TO '{tmp_path}/transactions/month=1/a.PARQUET'"
     for table in ("transactions", "products"):

@@ -54,6 +54,9 @@ def test_a_touched_source_with_the_same_rows_trains_nothing_again(
     main_job.build(workspace, str(source), None, QUICK)
     (source / "README.txt").write_text("another file changes the folder, not the rows")
     assert redone(workspace, source) == ["ingest"]
+    (source / "truth").mkdir()
+    (source / "truth" / "references.parquet").write_text("a simulated source's truth is not an input")
+    assert redone(workspace, source) == []
 
 
 def test_the_example_is_a_customer_with_a_best_action(slice_workspace: Workspace) -> None:

@@ -93,6 +93,18 @@ def test_a_folder_hash_sees_names_and_content(tmp_path: Path) -> None:
     assert folder_hash(tmp_path / "in") != first
 
 
+def test_a_folder_hash_leaves_out_the_folder_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "truth.csv").write_text("x")
+    first = folder_hash(tmp_path, without="truth")
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "deep").mkdir()
+    (tmp_path / "truth" / "deep" / "a.csv").write_text("x")
+    assert folder_hash(tmp_path, without="truth") == first != folder_hash(tmp_path)
+    (tmp_path / "a" / "truth.csv").write_text("y")
+    assert folder_hash(tmp_path, without="truth") != first
+
+
 def test_the_code_of_a_floor_is_found() -> None:
     assert steps.code_hash("features") != steps.code_hash("training")
     assert steps.code_hash("features") == steps.code_hash("features")

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from experiments.simulator.calendar import Season
-from experiments.simulator.codes import NONE, Reason, ServiceKind, Stage, Status
+from experiments.simulator.codes import HOUR_US, NONE, Reason, ServiceKind, Stage, Status
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.customer_config import Joining
 from experiments.simulator.events import Lines, ServiceEvents
 from experiments.simulator.offer_config import Network
 from experiments.simulator.population import COHORT, Population
-from experiments.simulator.service import HOUR_US, LATER_HOURS, Service
+from experiments.simulator.service import LATER_HOURS, Service
 from experiments.simulator.service_config import Complaints, Ratings, ServiceConfig, Surveys
 
 from .conftest import plain, segment

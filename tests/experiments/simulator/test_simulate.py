@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import xgboost
 from filelock import FileLock
 from sklearn.metrics import roc_auc_score
 
+from experiments.simulator import source_files
 from experiments.simulator.preset_file import preset
 from experiments.simulator.simulate import UNFINISHED, Written, write
 from features import raw, session
@@ -61,6 +64,7 @@ def test_another_seed_is_another_world(tmp_path: Path, written: Written) -> None
     [
         ({"customers": 0}, "customers are 0"),
         ({"customers": 10, "days": 0}, "days are 0"),
+        ({"customers": 10, "days": 3651}, r"days are 3651: there can be from 1 to 3,650\."),
         ({"customers": 10, "block": 1500}, "block is 1500"),
     ],
 )
@@ -68,6 +72,31 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path, given: dict[str, Any]
     with pytest.raises(UserError, match=sentence):
         write(preset("fuel"), tmp_path / "out", **given)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_leaves_nothing_and_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(source_files, "finish", full)
+    with pytest.raises(UserError, match="no room for this world"):
+        write(preset("fuel"), tmp_path / "out", customers=10, days=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_one_stands_in_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="the command runs in"):
+        write(preset("fuel"), Path(), customers=10, days=1)
+
+
+def test_a_link_to_an_empty_folder_still_leads_to_the_world(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "out").symlink_to("there")
+    written = write(preset("fuel"), tmp_path / "out", customers=10, days=1)
+    assert (tmp_path / "out").is_symlink()
+    assert written.folder == (tmp_path / "there").resolve()
+    assert (tmp_path / "out" / "customers.parquet").exists()
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
@@ -118,7 +147,7 @@ def test_ingest_reads_no_file_of_the_truth(written: Written) -> None:
         found, warnings = raw.find(opened, written.folder)
     files = {part.label for table in found for part in table.parts}
     assert files == {f"{name}.parquet" for name in written.rows}
-    assert warnings == ["truth is not used: no canonical table has that name."]
+    assert warnings == []
 
 
 def test_the_truth_is_no_source(written: Written, tmp_path: Path) -> None:

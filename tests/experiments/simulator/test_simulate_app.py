@@ -12,6 +12,9 @@ from experiments.simulator.preset_file import preset
 from experiments.simulator.simulate_app import _world
 from experiments.simulator.treatment_config import Alignment
 from features.errors import ExitCode
+from features.ingestion.ingest import ingest
+from features.tables import TABLES
+from features.workspace import Workspace
 
 
 def run(*arguments: str | Path) -> int:
@@ -39,6 +42,10 @@ def test_it_writes_a_source_and_says_so(tmp_path: Path, capsys: pytest.CaptureFi
         (["--config", "mine.yaml"], "'mine.yaml' is no file"),
         (["--alignment", "falling"], "falling"),
         (["--customers", "0"], "customers are 0"),
+        (["--config", ""], "--config is empty. Name the YAML file"),
+        (["--dirt", "1.5"], "--dirt is 1.5; it has to be a number from 0 to 1."),
+        (["--dirt", "-0.1"], "--dirt is -0.1; it has to be a number from 0 to 1."),
+        (["--dirt", "nan"], "--dirt is nan; it has to be a number from 0 to 1."),
         (["--preset", ""], "preset not found: ''. Hint: known are: fuel, telecom."),
     ],
 )
@@ -54,7 +61,7 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("mine")
-    for out in (tmp_path / "file" / "x", Path("/proc/x"), Path("/proc/x/y")):
+    for out in (tmp_path / "file" / "x", tmp_path / ("x" * 300), Path("/proc/x"), Path("/proc/x/y")):
         assert run("--out", out, "--customers", "10", "--days", "1") == ExitCode.USAGE
         assert f"{out} cannot be made" in capsys.readouterr().err
 
@@ -62,10 +69,27 @@ def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(
 def test_a_world_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("base: fuel\nname: mine\n")
-    assert _world(None, file, None).name == "mine"
-    assert _world(None, None, None) == preset("fuel")
+    assert _world(None, file).name == "mine"
+    assert _world(None, None) == preset("fuel")
 
 
 def test_an_alignment_is_of_all_actions() -> None:
     world = _world("fuel", None, "rising")
     assert {action.alignment for action in world.treatment.actions} == {Alignment.RISING}
+
+
+def test_the_rate_of_damaged_rows_is_chosen_and_ingest_refuses_just_these(tmp_path: Path) -> None:
+    size = ("--customers", "300", "--days", "20", "--jobs", "1")
+    rows, damaged = {}, {}
+    for rate in ("0", "0.2"):
+        out = tmp_path / rate
+        assert run("--out", out, *size, "--dirt", rate) == ExitCode.OK
+        report = ingest(Workspace(tmp_path / f"home{rate}"), str(out))
+        rows[rate] = {table.table: table.rows for table in report.tables}
+        damaged[rate] = sum(table.quarantined for table in report.tables)
+        totals = json.loads((out / "truth" / "world.json").read_text())["totals"]
+        assert totals["damaged"] == damaged[rate]
+    assert rows["0"] == rows["0.2"]
+    events = sum(rows["0"][name] for name, table in TABLES.items() if table.event and name in rows["0"])
+    assert damaged["0"] == 0
+    assert damaged["0.2"] / events == pytest.approx(0.2, abs=0.02)
