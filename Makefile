@@ -25,8 +25,11 @@ CUSTOMER ?= 2283
 run: $(SYNCED)
 	$(BIN)/nextbest run --quick $(if $(filter 0,$(SERVE)),--no-serve,--port $(PORT))
 
+# A worker for each core, four at most for their memory. A file stays with one worker, so what its tests share is
+# made once; files go out in their order, as some of those with the fewest tests take the longest. The workers have
+# the cores, so the libraries of each have one thread.
 test: $(TESTED)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(TESTED)
 	$(BIN)/ruff check .

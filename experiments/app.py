@@ -70,7 +70,7 @@ def compare(
     ]
     columns = ("metric", "A", "B", "B minus A", "95 % interval", "B is")
     grid = table(f"{found.task}, {found.rows:,} rows", columns, rows)
-    emit(found, as_json=as_json, text=[found.sentence, grid, f"Report: {found.page}"])
+    emit(comparing.once(found), as_json=as_json, text=[found.sentence, grid, f"Report: {found.page}"])
     if strict and found.better != comparing.B:
         raise typer.Exit(int(ExitCode.VERDICT))
 

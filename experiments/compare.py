@@ -226,6 +226,19 @@ def shown(evaluation: Evaluation) -> tuple[str, ...]:
     return (ALL, *evaluation.cutoffs) if len(evaluation.cutoffs) > 1 else evaluation.cutoffs
 
 
+def once(comparison: Comparison) -> Comparison:
+    """As printed in JSON: without the numbers of a single cutoff, which are those of all of them."""
+    evaluation = comparison.evaluation
+    if len(evaluation.cutoffs) != 1:
+        return comparison
+    fewer = dataclasses.replace(
+        evaluation,
+        values=tuple(each for each in evaluation.values if each.cutoff == ALL),  # noqa: PD011 - no frame
+        differences=tuple(each for each in evaluation.differences if each.cutoff == ALL),
+    )
+    return dataclasses.replace(comparison, evaluation=fewer)
+
+
 def forest_rows(evaluation: Evaluation) -> dict[Measure, list[tuple[str, Difference]]]:
     """Rows of the picture: per metric, all cutoffs pooled and each alone; a single cutoff once."""
     from training.reporting import plots

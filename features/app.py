@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.as_of import AsOfOption, as_of_day
+from features.as_of import AsOfOption, as_of_day, known_day
 from features.clock import to_date
 from features.errors import UserError, unknown
 from features.identity.identity_app import identity
@@ -241,7 +241,7 @@ def export(space: Workspace, out: Path, as_of: str | None = None, engine: str = 
     if not out.parent.is_dir():
         raise UserError(f"folder not found: {str(out.parent)!r}. Make it first, or name another --out.")
     canonical = Canonical.open(space)
-    day = as_of_day(canonical, as_of)
+    day = known_day(canonical, as_of_day(canonical, as_of))
     matrix = engines[engine](canonical, [day])
     aside = out.with_name(f".{out.name}.{os.getpid()}")
     matrix.to_pandas().to_parquet(aside, index=False)

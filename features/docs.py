@@ -1,4 +1,7 @@
-"""The documentation pages that are made from declarations: `python -m features.docs [--check]`."""
+"""The documentation pages that are made from declarations: `python -m features.docs [--check]`.
+
+The catalogue is read when pages are made, not when this file is imported: a faulty one is told in a sentence.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from features import tables
-from features.catalogue import DECLARATIONS, FEATURES
 from features.declarations import COLUMNS_OF, FAMILIES, RELATIONS, Declaration, Derived, Feature
-from features.errors import ExitCode
-from features.evaluators.sql import needs
+from features.errors import ExitCode, UserError
 from features.measures import MEASURES, TOUCHES
 
 _MEASURES: Final = frozenset(measure.name for measure in (*MEASURES, *TOUCHES))
@@ -46,6 +47,8 @@ def definition(declaration: Declaration) -> str:
 
 def distinct_features() -> int:
     """Features, those that differ in their window alone counted once."""
+    from features.catalogue import FEATURES
+
     forms = (
         replace(d, name="", meaning="", meaning_zh="", days=None) if isinstance(d, Feature) else d
         for d in FEATURES
@@ -55,6 +58,9 @@ def distinct_features() -> int:
 
 def features_markdown() -> str:
     """The page of features."""
+    from features.catalogue import DECLARATIONS, FEATURES
+    from features.evaluators.sql import needs
+
     lines = [_HEAD.format(count=len(FEATURES), distinct=distinct_features()), ""]
     for family, title in FAMILIES.items():
         lines += [f"## {title} (`{family}`)", ""]
@@ -92,15 +98,24 @@ def features_markdown() -> str:
 
 
 def pages() -> dict[str, str]:
-    """Every generated page by file name."""
+    """Every generated page by file name.
+
+    Raises:
+        UserError: a declaration is faulty.
+    """
     return {"features.md": features_markdown(), "tables.md": tables.markdown()}
 
 
 def main(arguments: list[str], folder: Path = FOLDER) -> int:
     """Write the pages, or with `--check` say which are stale. Returns the exit code."""
+    try:
+        made = pages()
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
     stale = [
         name
-        for name, text in pages().items()
+        for name, text in made.items()
         if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text
     ]
     if "--check" in arguments:
@@ -109,7 +124,7 @@ def main(arguments: list[str], folder: Path = FOLDER) -> int:
         return ExitCode.DEFECT if stale else ExitCode.OK
     folder.mkdir(exist_ok=True)
     for name in stale:
-        (folder / name).write_text(pages()[name], encoding="utf-8")
+        (folder / name).write_text(made[name], encoding="utf-8")
     return ExitCode.OK
 
 

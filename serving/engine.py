@@ -181,7 +181,7 @@ class Engine:
         if history is not None:
             # Baskets that count for another person since belong to no list of this one.
             history = history._replace(baskets=history.baskets.visible(subject.as_of))
-        histories = Histories.of([history], self.products, [subject.customer_id])
+        histories = Histories.of([history], self.products, [subject.customer_id], self.store.stores)
         return self.recommender.picks(histories, subject.as_of, limit, kinds, basket)
 
     def unknown_products(self, basket: Sequence[str]) -> list[str]:

@@ -23,7 +23,7 @@ from features.shrinkage.estimators import ALL, Credibility
 from features.shrinkage.shrunk import Shrunk
 from features.workspace import Workspace
 from serving import scores
-from training import cold_start, next_purchase, tasks
+from training import cold_start, distribution, tasks
 from training.customer_task import CustomerTask
 from training.registry import registry
 from training.registry.registry import Registered
@@ -225,7 +225,7 @@ def _with_risk(columns: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.
 def _shrunk(task: str, model: Registered, found: cold_start.Estimate) -> dict[str, NDArray[np.float64]]:
     if task == scores.CHURN:
         return {"churn_probability": 1.0 - found.within(float(model.fitted.meta["horizon_days"]))}
-    horizons = {f"p_visit_{days}": found.within(days) for days in next_purchase.STANDARD_HORIZONS}
+    horizons = {f"p_visit_{days}": found.within(days) for days in distribution.STANDARD_HORIZONS}
     return {**horizons, "expected_days": found.days}
 
 

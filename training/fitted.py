@@ -1,11 +1,13 @@
 """A fitted model: boosters, arrays and plain facts, stored without pickle.
 
-Format 2, one folder: `<name>.ubj` per booster, `arrays.npz` (never object arrays), `meta.json` with the
+Format 3, one folder: `<name>.ubj` per booster, `arrays.npz` (never object arrays), `meta.json` with the
 facts and `format`. Nothing in it is code, and none of it is run. To change it: raise FORMAT, keep reading
 what earlier numbers wrote, add a test that does.
 
     1   `catalogue_hash`: of all declarations; any change of the catalogue refuses the model
     2   `reads` and `declarations_hash`: the features that the model reads, and the hash of their declarations
+        and of `declared`, what inputs mean that are no features of the catalogue
+    3   the digest is of the facts, too, and so of every file that is read; before, of boosters and arrays
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -29,7 +31,11 @@ from features.errors import ExitCode, UserError
 from features.json_file import read_json, write_json
 from features.output import plain
 
-FORMAT = 2
+FORMAT = 3
+_FACTS_SINCE: Final = 3
+"""Format since which the digest is of the facts, too."""
+# The kinds of the facts that loading itself goes by.
+_KINDS: Final = {"task": str, "format": int, "boosters": list, "reads": list}
 # What NumPy, its ZIP reader and XGBoost (a ValueError) raise over a file that is cut short or overwritten.
 _UNREADABLE: Final = (ValueError, OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
 T = TypeVar("T")
@@ -43,6 +49,11 @@ SUPPORT: Final = (
 )
 
 
+def _nothing(_: str) -> Mapping[str, str]:
+    """No task has inputs of its own."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Fitted:
     """What a task needs to predict.
@@ -52,8 +63,8 @@ class Fitted:
         boosters: XGBoost models by name.
         arrays: everything else that is numbers or fixed-width text.
         meta: plain JSON: `features` (inputs in order), `as_of` (day), `horizon_days`, `labels`, `params`,
-            `priors` (answers for a customer nobody knows), `seed`, ... Once `bound`: `reads` and
-            `declarations_hash`.
+            `priors` (answers for a customer nobody knows), `seed`, ..., of a task with inputs of its own
+            `declared` (`Task.declared`). Once `bound`: `reads` and `declarations_hash`.
     """
 
     task: str
@@ -76,17 +87,23 @@ class Fitted:
         inputs = [name for name in self.meta.get("features", ()) if name in BY_NAME]
         wanted = self.meta.get("reads", {*inputs, *SUPPORT} if inputs else ())
         reads = [name for name in NAMES if name in wanted]
-        return self.with_meta(reads=reads, declarations_hash=declarations_hash(reads))
+        return self.with_meta(reads=reads, declarations_hash=_hash(reads, self.meta.get("declared", {})))
 
     @property
     def as_of(self) -> int:
         """The day the model was trained as of: it has seen nothing at or after it."""
         return int(self.meta["as_of"])
 
-    def digest(self) -> str:
-        """SHA-256 of what decides predictions: boosters and arrays, to the byte."""
+    def facts(self) -> dict[str, Any]:
+        """What `meta.json` holds, as plain JSON."""
+        stored = {"format": FORMAT, "task": self.task, "boosters": sorted(self.boosters), **self.bound().meta}
+        found: dict[str, Any] = json.loads(json.dumps(plain(stored)))
+        return found
+
+    def digest(self, *, facts: bool = True) -> str:
+        """SHA-256 of the model: boosters and arrays to the byte, and the facts unless told otherwise."""
         trees = {name: bytes(booster.save_raw("ubj")) for name, booster in self.boosters.items()}
-        return _digest(self.task, trees, self.arrays)
+        return _digest(self.task, trees, self.arrays, self.facts() if facts else None)
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder, made if need be, bound to the declarations of what it reads."""
@@ -94,52 +111,77 @@ class Fitted:
         for name, booster in self.boosters.items():
             booster.save_model(folder / f"{name}.ubj")
         np.savez(folder / "arrays.npz", allow_pickle=False, **dict(self.arrays))
-        facts = {"format": FORMAT, "task": self.task, "boosters": sorted(self.boosters), **self.bound().meta}
-        write_json(folder / "meta.json", json.loads(json.dumps(plain(facts))))
+        write_json(folder / "meta.json", self.facts())
 
     @classmethod
-    def load(cls, folder: Path, digest: str | None = None, task: str = "TASK") -> Fitted:
+    def load(
+        cls,
+        folder: Path,
+        digest: str | None = None,
+        task: str = "TASK",
+        declared: Callable[[str], Mapping[str, str]] = _nothing,
+    ) -> Fitted:
         """Read a model back.
 
         Args:
             folder: what `save` wrote.
             digest: of the model that was saved there; None: not known, and what can be read is taken for it.
             task: how a refusal calls it when the folder does not say.
+            declared: what a task's own inputs mean in this installation, by the task's name.
 
         Raises:
-            UserError: the folder holds no model, a damaged or changed one, one of a newer format, or one that
-                was trained on other declarations of the features it reads than those of this installation.
+            UnusableModelError: the folder holds no model, a damaged or changed one, one of a newer format, or
+                one that was trained on other declarations of the inputs it reads than those of this
+                installation.
         """
         meta = _meta(folder, task)
+        stored = dict(meta)
         task, number = meta.pop("task"), meta.pop("format")
         if number > FORMAT:
-            raise UserError(
-                f"model {task} in {folder} has format {number}, this version reads up to {FORMAT}. "
-                "Use the version of nextbest that trained it, or train again."
-            )
-        if reason := outdated(meta):
-            raise UserError(
-                f"model {task} was trained on other feature declarations: {reason}. "
-                f"Run `nextbest train {task}` and `nextbest promote {task}`.",
-                ExitCode.NOT_BUILT,
+            raise UnusableModelError(
+                f"model {task} in {folder} has format {number}, this version reads up to {FORMAT}",
+                f"its format is {number}, and this version reads up to {FORMAT}",
+                "Use the version of nextbest that trained it, or train again.",
+                ExitCode.USAGE,
             )
         files = {name: folder / f"{name}.ubj" for name in meta.pop("boosters")}
         arrays = _read(task, folder / "arrays.npz", _arrays)
         if digest is not None:
             # Of the files: how a booster that was loaded is written again is XGBoost's to change.
             trees = {name: _read(task, file, Path.read_bytes) for name, file in files.items()}
-            if _digest(task, trees, arrays) != digest:
-                raise damaged(task, folder, "its boosters and arrays are not those that were trained")
+            if _digest(task, trees, arrays, stored if number >= _FACTS_SINCE else None) != digest:
+                raise damaged(task, folder, "its files are not those that were trained")
+        if reason := outdated(meta, declared(task)):
+            raise UnusableModelError(
+                f"model {task} was trained on other feature declarations: {reason}",
+                f"it was trained on other feature declarations: {reason}",
+                f"Run `nextbest train {task}` and `nextbest promote {task}`.",
+            )
         boosters = {name: _read(task, file, _booster) for name, file in files.items()}
         return cls(task, boosters, arrays, meta)
 
 
-def damaged(task: str, where: Path, what: str) -> UserError:
+class UnusableModelError(UserError):
+    """A stored model that does not load.
+
+    Attributes:
+        reason: why, to stand after a colon; the sentence itself also names the model and what to do.
+    """
+
+    def __init__(
+        self, sentence: str, reason: str, fix: str, exit_code: ExitCode = ExitCode.NOT_BUILT
+    ) -> None:
+        super().__init__(f"{sentence}. {fix}", exit_code)
+        self.reason = reason
+
+
+def damaged(task: str, where: Path, what: str) -> UnusableModelError:
     """The error for files of a model that are not as they were saved."""
-    return UserError(
-        f"model {task} is damaged: {where}: {what}. Restore the file, or roll back with `nextbest promote "
-        f"{task} --rollback`, or run `nextbest train {task}` and `nextbest promote {task}`.",
-        ExitCode.NOT_BUILT,
+    return UnusableModelError(
+        f"model {task} is damaged: {where}: {what}",
+        f"it is damaged, {where}: {what}",
+        f"Restore the file, or roll back with `nextbest promote {task} --rollback`, or run `nextbest train "
+        f"{task}` and `nextbest promote {task}`.",
     )
 
 
@@ -153,8 +195,11 @@ def _meta(folder: Path, task: str) -> dict[str, Any]:
     if not meta:
         raise damaged(task, folder, "it holds no model (meta.json is missing)")
     needed = ["task", "format", "boosters", *(["reads"] if "declarations_hash" in meta else [])]
-    if lacking := [name for name in needed if name not in meta]:
-        raise damaged(task, file, f"it has no {lacking[0]!r}")
+    for name in needed:
+        if name not in meta:
+            raise damaged(task, file, f"it has no {name!r}")
+        if not isinstance(meta[name], _KINDS[name]):
+            raise damaged(task, file, f"its {name!r} is no {_KINDS[name].__name__}")
     return meta
 
 
@@ -182,23 +227,50 @@ def _arrays(file: Path) -> dict[str, NDArray[Any]]:
         return {name: stored[name] for name in stored.files}
 
 
-def _digest(task: str, boosters: Mapping[str, bytes], arrays: Mapping[str, NDArray[Any]]) -> str:
+def _digest(
+    task: str,
+    boosters: Mapping[str, bytes],
+    arrays: Mapping[str, NDArray[Any]],
+    facts: Mapping[str, Any] | None,
+) -> str:
     sha = hashlib.sha256(task.encode())
     for name in sorted(boosters):
         sha.update(name.encode() + boosters[name])
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         sha.update(f"{name}{array.dtype}{array.shape}".encode() + array.tobytes())
+    if facts is not None:
+        sha.update(json.dumps(facts, sort_keys=True).encode())
     return sha.hexdigest()
 
 
-def outdated(meta: Mapping[str, Any]) -> str | None:
-    """How a stored model's declarations differ from those of this installation, or None if they do not."""
+def outdated(meta: Mapping[str, Any], declared: Mapping[str, str]) -> str | None:
+    """How a stored model's declarations differ from those of this installation, or None if they do not.
+
+    Args:
+        meta: the model's facts.
+        declared: what its task's own inputs mean here.
+    """
+    before = meta.get("declared", {})
+    if declared and not before:
+        return "what its inputs mean was not kept with it"
     if "declarations_hash" not in meta:
         then, now = meta.get("catalogue_hash", "none"), catalogue_hash()
         return None if then == now else f"catalogue {then[:12]}, now {now[:12]}"
     gone = [name for name in meta["reads"] if name not in BY_NAME]
     if gone:
         return f"it reads {gone[0]!r}, which is not declared any more"
-    then, now = meta["declarations_hash"], declarations_hash(meta["reads"])
-    return None if then == now else f"those of the features it reads were {then[:12]}, now {now[:12]}"
+    then, now = meta["declarations_hash"], _hash(meta["reads"], declared)
+    if then == now:
+        return None
+    other = [name for name in {**declared, **before} if declared.get(name) != before.get(name)]
+    which = f" ({other[0]!r} is another)" if other else ""
+    return f"those of the features it reads were {then[:12]}, now {now[:12]}{which}"
+
+
+def _hash(reads: Sequence[str], declared: Mapping[str, str]) -> str:
+    """SHA-256 of the declarations of features and of a task's own inputs, whose order is part of them."""
+    features = declarations_hash(reads)
+    if not declared:
+        return features
+    return hashlib.sha256((features + repr(list(declared.items()))).encode()).hexdigest()

@@ -35,6 +35,10 @@ Floats = NDArray[np.float64]
 # Probabilities closer to 0 or 1 than this say more than the data can.
 EDGE = 1e-6
 AS_IT_IS = np.array([1.0, 0.0])
+# How much of the latest windows' error in level is carried on: levels wander, and half of it comes back.
+KEPT = 0.5
+# A shift of log-odds that moves any probability, clipped at EDGE, past any share of rows.
+FARTHEST = 40.0
 
 
 class ProbabilityTask(CustomerTask):
@@ -43,6 +47,7 @@ class ProbabilityTask(CustomerTask):
     Attributes:
         label: name of the label, a column of report frames; `outcome` is 1 where it holds, 0 where not.
         depth, rounds: least and most of the trees' depth and number in the search space.
+        calibrations: what the search space offers to bring probabilities to what happens, see `_line`.
     """
 
     primary: ClassVar[str] = "roc_auc"
@@ -51,6 +56,7 @@ class ProbabilityTask(CustomerTask):
     label: ClassVar[str]
     depth: ClassVar[tuple[int, int]] = (2, 6)
     rounds: ClassVar[tuple[int, int]] = (60, 300)
+    calibrations: ClassVar[tuple[str, ...]] = ("none", "platt")
     first: ClassVar[Params] = {
         "max_depth": 3,
         "rounds": 150,
@@ -74,11 +80,11 @@ class ProbabilityTask(CustomerTask):
         return {
             **boosting.space(trial, depth=self.depth, rounds=self.rounds),
             "rhythm": trial.suggest_categorical("rhythm", [True, False]),
-            "calibration": trial.suggest_categorical("calibration", ["none", "platt"]),
+            "calibration": trial.suggest_categorical("calibration", self.calibrations),
         }
 
     def fit(self, train: CustomerExamples, params: Params, seed: int) -> Fitted:
-        """Fit the booster and, when asked, Platt's line on the latest cutoff as seen from before it.
+        """Fit the booster and, when asked, a line of log-odds on the latest cutoff as seen from before it.
 
         Raises:
             UserError: every row has the same label.
@@ -91,7 +97,7 @@ class ProbabilityTask(CustomerTask):
                 "definitions of the source, or train as of a later date.",
                 ExitCode.BAD_DATA,
             )
-        line = self._platt(train, params, seed) if params["calibration"] == "platt" else AS_IT_IS
+        line = self._line(train, params, seed)
         booster = self._boost(train, params, seed)
         latest = positives(train.at(train.cutoffs[-1:]))
         rate = latest.mean() if len(latest) else positive.mean()
@@ -117,7 +123,7 @@ class ProbabilityTask(CustomerTask):
         """`probability`: that the label holds within the horizon, n values."""
         p = boosting.predict(fitted.boosters[self.name], self.stored_inputs(fitted, matrix))
         slope, shift = fitted.arrays["platt"]
-        return {"probability": p if slope == 1.0 and shift == 0.0 else _on_line(p, slope, shift)}
+        return {"probability": p if slope == 1.0 and shift == 0.0 else on_line(p, slope, shift)}
 
     def explain(self, fitted: Fitted, examples: CustomerExamples) -> Contributions:
         """What each input adds to the log-odds."""
@@ -172,21 +178,27 @@ class ProbabilityTask(CustomerTask):
         rows = self.binned(train, rhythm=params["rhythm"])
         return boosting.fit(rows, params, seed, objective="binary:logistic")
 
-    def _platt(self, train: CustomerExamples, params: Params, seed: int) -> Floats:
+    def _line(self, train: CustomerExamples, params: Params, seed: int) -> Floats:
         """Slope and shift of log-odds, fitted on the latest cutoff's rows by a model that did not see them.
 
-        Platt, "Probabilistic outputs for support vector machines" (1999). Too little history: slope 1,
-        shift 0.
+        `platt` fits both (Platt, "Probabilistic outputs for support vector machines", 1999). `shift` keeps
+        the slope and carries `KEPT` of the shift by which the mean probability becomes the share that was
+        seen. `none`, or too little history: slope 1, shift 0.
         """
+        from scipy.optimize import brentq
         from sklearn.linear_model import LogisticRegression
 
         before, held = train.halves
-        for rows in (before, held):
-            if not len(rows) or positives(rows).all() or not positives(rows).any():
-                return AS_IT_IS
+        parts = (positives(before), positives(held))
+        if params["calibration"] == "none" or any(part.all() or not part.any() for part in parts):
+            return AS_IT_IS
         x = self.binned(held, rhythm=params["rhythm"]).x
-        p = boosting.predict(self._boost(before, params, seed), x)
-        fitted = LogisticRegression(C=1e6).fit(_log_odds(p)[:, None], positives(held))
+        odds = log_odds(boosting.predict(self._boost(before, params, seed), x))
+        if params["calibration"] == "shift":
+            share = positives(held).mean()
+            shift = brentq(lambda by: _probability(odds + by).mean() - share, -FARTHEST, FARTHEST)
+            return np.array([1.0, KEPT * shift])
+        fitted = LogisticRegression(C=1e6).fit(odds[:, None], positives(held))
         return np.array([fitted.coef_[0, 0], fitted.intercept_[0]])
 
 
@@ -195,10 +207,16 @@ def positives(rows: CustomerExamples) -> NDArray[np.bool_]:
     return rows.outcome > 0
 
 
-def _log_odds(p: Floats) -> Floats:
+def log_odds(p: Floats) -> Floats:
+    """Logarithm of p / (1 - p), with p clipped at `EDGE`; the same shape."""
     clipped = np.clip(p, EDGE, 1.0 - EDGE)
     return np.log(clipped) - np.log1p(-clipped)
 
 
-def _on_line(p: Floats, slope: float, shift: float) -> Floats:
-    return 1.0 / (1.0 + np.exp(-(slope * _log_odds(p) + shift)))
+def on_line(p: Floats, slope: float, shift: float) -> Floats:
+    """Probabilities whose log-odds are slope x log-odds + shift; the same shape."""
+    return _probability(slope * log_odds(p) + shift)
+
+
+def _probability(odds: Floats) -> Floats:
+    return 1.0 / (1.0 + np.exp(-odds))

@@ -18,7 +18,7 @@ from features.output import plain
 from features.workspace import Workspace
 from training import report_facts, runs, tasks
 from training.datasets import Snapshots
-from training.registry import environment, flavor, tracking
+from training.registry import environment, flavor, registry, tracking
 from training.reporting import gallery, model_card, report, slices
 from training.runs import RunResult
 from training.task import Budget
@@ -32,11 +32,13 @@ class Recorded:
         run_id: MLflow run.
         version: version of the registered model; None when the run only reproduces another.
         report: HTML report in the workspace.
+        twin: run that made the version, when this very model was registered before and nothing new was.
     """
 
     run_id: str
     version: int | None
     report: Path
+    twin: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Reproduction:
     Attributes:
         run_id: the run that was reproduced.
         again: the new run.
-        same_model: boosters and arrays are equal to the byte.
+        same_model: boosters, arrays and facts are equal to the byte.
         same_metrics: every number of the report is equal.
         sentence: the same in words.
     """
@@ -59,8 +61,13 @@ class Reproduction:
 
 
 def record(workspace: Workspace, result: RunResult, *, reproduces: str | None = None) -> Recorded:
-    """Write the run, its files and its report; register the model unless the run only reproduces another."""
+    """Write the run, its files and its report, and register the model.
+
+    Not registered are a run that only reproduces another, and a model that is a version already.
+    """
     as_of = to_date(result.plan.as_of).isoformat()
+    found = None if reproduces else registry.twin(workspace, result.task, result.fitted.digest())
+    same = {"reproduces": reproduces} if reproduces else {registry.TWIN: found[0]} if found else {}
     with tracking.new_run(workspace, result.task) as run_id, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         flavor.save_model(result.fitted, folder / tracking.MODEL, run_id)
@@ -71,13 +78,15 @@ def record(workspace: Workspace, result: RunResult, *, reproduces: str | None = 
             run_id,
             metrics=result.evaluation.flat() | {f"seconds/{k}": v for k, v in result.seconds.items()},
             params={**result.params, "trials": len(result.tuned.trials), "rows": result.rows},
-            tags=_tags(result, as_of) | ({"reproduces": reproduces} if reproduces else {}),
+            tags=_tags(result, as_of) | same,
         )
         page = workspace.reports / f"{result.task}-{as_of}-{run_id[:8]}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / "report" / "report.html", page)
         for card in (model_card.HTML, model_card.MARKDOWN):
             shutil.copyfile(folder / card, page.with_name(f"{page.stem}-{card}"))
+    if found:
+        return Recorded(run_id, found[0], page, twin=found[1])
     version = None if reproduces else flavor.register(workspace, run_id, result.task)
     return Recorded(run_id, version, page)
 
@@ -107,7 +116,8 @@ def reproduce(
         **told,
     )
     recorded = record(workspace, result, reproduces=info.run_id)
-    same_model = result.fitted.digest() == info.tags["model_digest"]
+    # Before format 3 the digest was of boosters and arrays alone.
+    same_model = info.tags[tracking.DIGEST] in (result.fitted.digest(), result.fitted.digest(facts=False))
     flat = result.evaluation.flat()
     same_metrics = all(info.metrics.get(name) == value for name, value in flat.items())
     model = "identical to the byte" if same_model else "different"
@@ -137,7 +147,7 @@ def _tags(result: RunResult, as_of: str) -> dict[str, Any]:
         "declarations_hash": result.fitted.bound().meta["declarations_hash"],
         "labels": json.dumps(result.fitted.meta["labels"], sort_keys=True),
         "code": tracking.code_version(),
-        "model_digest": result.fitted.digest(),
+        tracking.DIGEST: result.fitted.digest(),
         "warnings": " ".join(result.warnings) or "none",
         **environment.tags(),
     }

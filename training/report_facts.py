@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from features.catalogue import FEATURES
 from features.clock import to_date
 from features.labels import LabelDefinitions
 from training import tasks
-from training.campaigns.inputs import MEANINGS
-from training.customer_task import CustomerTask
+from training.campaigns import inputs
 from training.examples import RHYTHM_MEANINGS
 from training.measuring.evaluation import evaluate
 from training.measuring.metrics import MODEL
 from training.reporting import curves, profit, slices
 from training.reporting.report_content import HORIZON, LeftOut, ReportContent
 from training.reporting.report_tables import moved
+from training.value import expectation
 
 if TYPE_CHECKING:
     from training.measuring.evaluation import Evaluation
     from training.measuring.metrics import Metric
     from training.runs import RunResult
+
+MAIN: Final = 5
+"""Metrics by group at most, one less beside promised and observed rates: more are wider than a page."""
 
 
 def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
@@ -33,7 +36,7 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
         currency: of the source's amounts.
     """
     task, plan = tasks.named(result.task), result.plan
-    metric = _primary(result, task.primary)
+    metrics, promise = main_metrics(result), curves.promise_in(result.frame)
     pair = curves.pair_in(result.frame)
     importance = result.explained.importance if result.explained else dict(result.importance)
     return ReportContent(
@@ -72,15 +75,15 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
         warnings=result.warnings,
         musts=task.musts,
         aims=task.aims,
-        choice=_choice(result, metric),
+        choice=_choice(result, metrics[0]),
         curve=profit.curve(result.frame, *pair, seed=result.seed) if pair else None,
         currency=currency,
         explained=result.explained,
         slices=slices.measured(
             result.frame,
             result.slices,
-            metric,
-            promise=curves.promise_in(result.frame),
+            metrics[:-1] if promise and len(metrics) == MAIN else metrics,
+            promise=promise,
             replicates=result.budget.replicates,
             seed=result.seed,
         ),
@@ -95,7 +98,8 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
 
 def features(result: RunResult) -> dict[str, str]:
     """Inputs of the model, those that no tree uses included, with their meaning."""
-    known = {feature.name: feature.meaning for feature in FEATURES} | RHYTHM_MEANINGS | MEANINGS
+    known = {feature.name: feature.meaning for feature in FEATURES}
+    known |= {**RHYTHM_MEANINGS, **inputs.MEANINGS, **expectation.MEANINGS, **tasks.declared(result.task)}
     boosters = result.fitted.boosters.values()
     read = [name for booster in boosters for name in booster.feature_names or ()]
     # A model that is all line and no tree says itself what it reads.
@@ -110,15 +114,17 @@ def left_out(result: RunResult) -> LeftOut:
         nothing = "Random folds are not contrasted with time: this run chose nothing on validation dates."
         contrast = task.unmixed if chosen else nothing
     if not result.drift:
-        about = isinstance(task, CustomerTask)
-        why = "the latest report date has no rows" if about else "the model's inputs are no customer features"
-        drift = f"Drift is not measured: {why}."
+        drift = "Drift is not measured: the latest report date has no rows."
     return LeftOut(contrast, drift)
 
 
-def _primary(result: RunResult, name: str) -> Metric:
-    labels = LabelDefinitions.read(result.fitted.meta["labels"])
-    return next(metric for metric in tasks.named(result.task).metrics(labels) if metric.name == name)
+def main_metrics(result: RunResult) -> tuple[Metric, ...]:
+    """The metrics shown by group: the primary one, those of bars and targets, calibration, then others."""
+    task = tasks.named(result.task)
+    known = {each.name: each for each in task.metrics(LabelDefinitions.read(result.fitted.meta["labels"]))}
+    asked = (*task.bars, *(target.metric for target in (*task.musts, *task.aims)))
+    names = dict.fromkeys((task.primary, *asked, "calibration_error", *known))
+    return tuple(known[name] for name in names if name in known)[:MAIN]
 
 
 def _choice(result: RunResult, metric: Metric) -> Evaluation | None:

@@ -21,9 +21,9 @@ from features.errors import ExitCode, UserError
 from features.evaluators.offline import FeatureMatrix
 from training import boosting, datasets
 from training.baselines import logistic
-from training.campaigns import blend, examples, inputs
-from training.campaigns.campaign import Campaign, Past, typical
-from training.campaigns.contacts import CAMPAIGN_ID, History
+from training.campaigns import blend, examples, inputs, planned
+from training.campaigns.campaign import Past, typical
+from training.campaigns.contacts import CAMPAIGN_ID
 from training.campaigns.examples import ResponseExamples
 from training.dataset import Lesson
 from training.examples import CustomerExamples
@@ -237,17 +237,17 @@ class Response(ProbabilityTask):
             matrix: features with the inputs of `inputs.planned`; with the features alone, a typical campaign
                 of the kind that targeted most is meant, and the past with campaigns counts as unknown.
         """
-        return {"probability": blend.probability(fitted, _complete(fitted, matrix))}
+        return {"probability": blend.probability(fitted, planned.complete(fitted, matrix))}
 
     @staticmethod
     def stored_inputs(fitted: Fitted, matrix: FeatureMatrix) -> NDArray[np.float32]:
         """Features, then the inputs of a campaign."""
         names = list(fitted.meta["inputs"])
-        return np.ascontiguousarray(_complete(fitted, matrix).select(names), dtype=np.float32)
+        return np.ascontiguousarray(planned.complete(fitted, matrix).select(names), dtype=np.float32)
 
     def contributions(self, fitted: Fitted, matrix: FeatureMatrix) -> Contributions:
         """What each input adds to the log-odds."""
-        return blend.contributions(fitted, _complete(fitted, matrix))
+        return blend.contributions(fitted, planned.complete(fitted, matrix))
 
     def baselines(
         self, snapshots: Snapshots, train: CustomerExamples, report: CustomerExamples
@@ -265,43 +265,6 @@ class Response(ProbabilityTask):
             fitted = logistic.fit(train.matrix, answered, read)
             columns[f"{name}.probability"] = logistic.probability(fitted, report.matrix, read)
         return report.keys().assign(**self.label_columns(report), **columns)
-
-
-def predict(fitted: Fitted, matrix: FeatureMatrix, campaign: Campaign, history: History | None) -> Floats:
-    """P(answer while the campaign runs) of n customers, by what training, batch and service share.
-
-    Args:
-        fitted: the model.
-        matrix: features of n customers as of the start, or as of today for a planned campaign.
-        campaign: its facts; its length is the horizon.
-        history: the customers' past with campaigns, in the same order; None: unknown.
-    """
-    asked = inputs.planned(matrix, campaign, history, fitted.meta["kinds"])
-    return Response().predict(fitted, asked)["probability"]
-
-
-def by_kind(fitted: Fitted, matrix: FeatureMatrix, history: History | None) -> dict[str, Floats]:
-    """P(answer) of n customers to a typical campaign of each kind seen in training.
-
-    Typical: median length and size of the kind's campaigns, stored with the model (`typical_campaigns`).
-    """
-    return {
-        kind: predict(fitted, matrix, campaign, history)
-        for kind, campaign in typical_campaigns(fitted).items()
-    }
-
-
-def typical_campaigns(fitted: Fitted) -> dict[str, Campaign]:
-    """Facts of the typical campaign of each kind that `by_kind` asks about."""
-    return {kind: Campaign(**facts) for kind, facts in fitted.meta["typical"].items()}
-
-
-def _complete(fitted: Fitted, matrix: FeatureMatrix) -> FeatureMatrix:
-    """The matrix with a campaign's inputs, those of a typical one where it has none."""
-    if inputs.PAST[0] in matrix.names:
-        return matrix
-    usual = typical_campaigns(fitted)[fitted.meta["usual"]]
-    return inputs.planned(matrix, usual, None, fitted.meta["kinds"])
 
 
 def _kinds(rows: CustomerExamples) -> list[str]:

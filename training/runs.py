@@ -22,11 +22,9 @@ from typing import TYPE_CHECKING, Any
 from features.catalogue import catalogue_hash
 from features.clock import to_date
 from features.errors import ExitCode, UserError
-from features.evaluators.offline import FeatureMatrix
 from training import boosting, tuning
-from training.customer_task import CustomerTask
 from training.datasets import Snapshots
-from training.examples import CustomerExamples
+from training.draws import Choice
 from training.fits import Contrast, Fits
 from training.fitted import Fitted
 from training.measuring import gate
@@ -39,7 +37,7 @@ from training.reporting import drift, slices
 from training.reporting.drift import Drift
 from training.reporting.explained import Explained, explain
 from training.task import Budget, E, Params, Task
-from training.tuning import Choice, Fold, TrialRow, Tuned
+from training.tuning import Fold, TrialRow, Tuned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,8 +64,8 @@ class RunResult:
         contrast: what random folds would have said; None where nothing was chosen or rows cannot be mixed.
         explained: what the inputs add to predictions on the latest report rows; None without any.
         slices: stage, tier and store group of each row of `frame`.
-        drift: how the features of the latest report rows differ from those learned from; empty for tasks
-            that are not about customers' features.
+        drift: how the inputs of the latest report rows differ from those learned from; empty without rows,
+            and for tasks that do not say what their models read.
         base_rates: mean of each label column of `frame`.
         rows: rows of the final fit.
         fingerprint: SHA-256 of the data visible at the as-of.
@@ -179,17 +177,15 @@ def run(
         params=tuned.params,
         options=task.options(),
         seed=seed,
-        code=tracking.code_version(),
     )
     phases.start("report", f"{task.name}: intervals")
     metrics = task.metrics(snapshots.labels)
     evaluation = evaluate(frame, models_in(frame), metrics, budget.replicates, seed)
     phases.start("explain", f"{task.name}: what the model reads, and on whom")
     train, latest = rows.train(layout.as_of), rows.at(layout.reports[-1], layout.as_of)
-    explained, differs = None, list[Drift]()
-    if isinstance(task, CustomerTask) and isinstance(latest, CustomerExamples) and len(latest):
-        explained = explain(task, fitted, latest, seed=seed)
-        differs = drift.between(_matrix(train), latest.matrix, task.features)
+    explained = explain(task, fitted, latest, seed=seed)
+    then, now = (task.inputs(part, seed) if explained else None for part in (train, latest))
+    differs = drift.between(then, now) if then and now else []
     contrast = fits.contrast(chosen, snapshots.labels) if choices else None
     sliced = slices.of(snapshots, frame[["customer_id", "as_of"]])
     phases.stop()
@@ -263,11 +259,6 @@ def _choice(snapshots: Snapshots, task: Task[Any], layout: Plan, budget: Budget,
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     name = f"{task.name}-{to_date(layout.as_of)}-{key[:16]}"
     return Choice(name, task.name, task.options(), layout.as_of, layout.choices_until)
-
-
-def _matrix(rows: Any) -> FeatureMatrix:
-    assert isinstance(rows, CustomerExamples), "rows of a task about customers"
-    return rows.matrix
 
 
 def _warnings(task: Task[Any], layout: Plan, tuned: Tuned, evaluation: Evaluation) -> list[str]:

@@ -7,7 +7,7 @@ features read only what was known before c, the label reads [c, c + horizon).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.canonical import Canonical
+    from features.evaluators.offline import FeatureMatrix
     from features.labels import LabelDefinitions
     from training.datasets import Snapshots
     from training.fitted import Fitted
@@ -140,6 +141,8 @@ class Task(ABC, Generic[E]):
         unmixed: why `shuffled` has no folds, as a sentence; empty when it has.
         purpose: what the predictions are for, and what not.
         limits: what a reader has to know before using them.
+        declared: what inputs mean that are not in the feature catalogue, by name and in order; `fit` keeps it
+            in the model's meta, and a model with another one does not load.
     """
 
     name: ClassVar[str]
@@ -157,6 +160,7 @@ class Task(ABC, Generic[E]):
     unmixed: ClassVar[str] = ""
     purpose: ClassVar[str] = ""
     limits: ClassVar[tuple[str, ...]] = ()
+    declared: ClassVar[Mapping[str, str]] = {}
 
     def options(self) -> Params:
         """What `type(self)(**options)` needs to make this instance again, as plain JSON; {} by default."""
@@ -246,6 +250,18 @@ class Task(ABC, Generic[E]):
     @abstractmethod
     def explain(self, fitted: Fitted, examples: E) -> Contributions:
         """What each input adds to each prediction."""
+
+    def inputs(self, examples: E, seed: int = 0) -> FeatureMatrix | None:
+        """Rows, or a sample of them, as models read them, to see how they move; None: not said."""
+        del examples, seed
+        return None
+
+    def sampled(
+        self, fitted: Fitted, examples: E, limit: int, seed: int
+    ) -> tuple[FeatureMatrix, Contributions] | None:
+        """At most so many rows, drawn by seed, with what each input adds; None: no rows, or not said."""
+        del fitted, examples, limit, seed
+        return None
 
     def shuffled(self, examples: E, folds: int, seed: int) -> list[tuple[E, E]]:
         """Random folds (train, validation) of rows: only to show how much kinder they are than time.

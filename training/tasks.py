@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from features.errors import unknown
@@ -39,3 +40,8 @@ def named(name: str, options: Params | None = None) -> Task[Any]:
     if name not in TASKS:
         raise unknown("task", name, TASKS)
     return type(TASKS[name])(**options) if options else TASKS[name]
+
+
+def declared(name: str) -> Mapping[str, str]:
+    """What the inputs mean that are a task's own; none for a task that is not there."""
+    return TASKS[name].declared if name in TASKS else {}

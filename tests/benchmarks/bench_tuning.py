@@ -8,9 +8,10 @@ from pathlib import Path
 from features.workspace import Workspace
 from training import boosting, tasks, tuning
 from training.datasets import open_snapshots
+from training.draws import Choice
 from training.plan import Rows, lay_out
 from training.task import FULL
-from training.tuning import Choice, Fold
+from training.tuning import Fold
 
 TRIALS = 12
 AT_MOST = 1.10

@@ -200,6 +200,14 @@ def test_command_prints_the_verdict_as_text_and_as_json(workspace, runs, capsys)
     assert answer["rows"] == 1800
     assert (answer["as_of_a"], answer["as_of_b"]) == ("2018-01-01", "2018-01-01")
     assert Path(answer["page"]).exists()
+    assert {each["cutoff"] for each in answer["evaluation"]["values"]} == {"all", "2017-11-01", "2017-12-01"}
+
+    # A single cutoff is all of them: its numbers are given once, `rows` says which it is.
+    command[3] = runs["december"]
+    assert cli.run([*command, *place, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["evaluation"]
+    assert {each["cutoff"] for each in (*found["values"], *found["differences"])} == {"all"}
+    assert set(found["rows"]) == {"all", "2017-12-01"}
 
 
 def test_strict_command_ends_with_the_verdict_code_when_b_is_not_better(workspace, runs, capsys):

@@ -75,6 +75,7 @@ def test_export_writes_a_row_per_customer(workspace, tmp_path):
     [
         (("show", "visits_9"), "did you mean 'visits_91'"),
         (("export", "--out", "x.parquet", "--as-of", "1970-01-05"), "not after the first transaction"),
+        (("export", "--out", "x.parquet", "--as-of", "2100-01-01"), "after the workspace's clock"),
         (("export", "--out", "x.parquet", "--as-of", "5 June"), "Write it as YYYY-MM-DD"),
         (("export", "--out", "/nowhere/x.parquet"), "folder not found"),
     ],

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from serving.engine import Engine
 from serving.products import KINDS, Recommender, product_names
+from training.datasets import Snapshots
+from training.recommendation.assortment import Assortment
+from training.recommendation.candidates import SOURCES
+from training.recommendation.histories import Histories
+from training.recommendation.task import Recommendation
 
 
 def test_one_customers_products_are_those_of_the_base(engine: Engine) -> None:
-    from training.recommendation.histories import Histories
-
     assert engine.recommender is not None
     with engine.canonical.connect(until=engine.clock_day) as connection:
         base = Histories.read(connection)
@@ -14,6 +19,28 @@ def test_one_customers_products_are_those_of_the_base(engine: Engine) -> None:
     for row in range(0, len(base), 17):
         subject = engine.subject(str(base.customer_id[row]), engine.clock_day)
         picks = engine.picks(subject, 10, KINDS)
+        for kind in KINDS:
+            place = lists.of(row, kind)
+            assert [pick.product_id for pick in picks[kind]] == lists.product_id[place].tolist()
+            assert [pick.score for pick in picks[kind]] == lists.score[place].tolist()
+
+
+def test_a_model_that_looks_at_stores_is_served_as_in_the_batch(engine: Engine) -> None:
+    task, day = Recommendation(SOURCES), engine.clock_day
+    rows = task.examples(Snapshots(engine.canonical, day), [day - 28])
+    fitted = task.fit(rows, {**task.first, "rounds": 10, "new_rounds": 10}, 0)
+    assert engine.recommender is not None
+    model = replace(engine.recommender.model, fitted=fitted)
+    recommender = replace(engine.recommender, model=model)
+    other = replace(engine, recommender=recommender)
+    with engine.canonical.connect(until=day) as connection:
+        base = Histories.read(connection)
+    described = Assortment.of(fitted.arrays, SOURCES)
+    assert described.here is not None
+    assert (described.here.lists(base, day) >= 0).any(axis=1).all()
+    lists = recommender.lists(base, day, 10, KINDS)
+    for row in range(0, len(base), 29):
+        picks = other.picks(other.subject(str(base.customer_id[row]), day), 10, KINDS)
         for kind in KINDS:
             place = lists.of(row, kind)
             assert [pick.product_id for pick in picks[kind]] == lists.product_id[place].tolist()

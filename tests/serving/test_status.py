@@ -17,6 +17,7 @@ from features.workspace import Workspace
 from serving import status
 from serving.publishing import MANIFEST
 from tests.conftest import done, nextbest
+from training.registry import tracking
 from training.tasks import TASKS
 
 
@@ -60,6 +61,26 @@ def test_scores_of_other_models_are_behind(workspace: Workspace) -> None:
     found = behind(workspace)
     assert found.pop("scores") == "made by other models than the champions: run `nextbest score`"
     assert set(found.values()) == {None}
+
+
+def test_advice_about_damaged_models_is_given_once(workspace: Workspace) -> None:
+    assert status.inspect(workspace).advice is None
+    champions = {link.name: link.run_id for link in status.inspect(workspace).links if link.run_id}
+    for task in ("churn", "value"):
+        run_id = champions[task]
+        assert run_id is not None
+        (tracking.artifact(workspace, run_id, tracking.MODEL) / "meta.json").write_text("{}")
+    found = status.inspect(workspace)
+    said = {link.name: link.behind for link in found.links if link.unusable}
+    assert set(said) == {"churn", "value"}
+    assert not found.fresh
+    for reason in said.values():
+        assert reason is not None
+        assert reason.startswith("it cannot be used: it is damaged, ")
+        assert "nextbest" not in reason
+    assert found.advice is not None
+    assert found.advice.endswith("run `nextbest train churn value` and `nextbest promote --all`.")
+    assert done(nextbest("status", workspace=workspace)).count("--rollback") == 1
 
 
 def test_an_ingested_workspace_says_what_to_run_next(workspace: Workspace) -> None:
@@ -158,6 +179,7 @@ def test_run_ids_are_whole_when_piped(workspace: Workspace) -> None:
     [
         ("{", ExitCode.NOT_BUILT, "workspace.json cannot be read as JSON"),
         ('{"schema_version": 99}', ExitCode.USAGE, "newer than this nextbest"),
+        ('{"schema_version": 1}', ExitCode.USAGE, "Any other command brings it up to date"),
     ],
 )
 def test_a_workspace_of_another_kind_is_one_sentence(

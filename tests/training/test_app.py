@@ -63,6 +63,12 @@ def test_train_then_promote(workspace: Workspace) -> None:
     assert "already champion" in out
     assert registry.champion_version(workspace, "next_purchase") is not None
 
+    code, out = call(workspace, "train", "churn", "--quick", "--seed", "3", "--json")
+    (again,) = json.loads(out)["trained"]
+    assert (code, again["version"], again["registered"]) == (0, 1, False)
+    assert again["run_id"] != trained["churn"]["run_id"]
+    assert len(registry.versions(workspace, "churn")) == 1
+
     run = trained["next_purchase"]["run_id"]
     code, out = call(workspace, "train", "--reproduce", run, "--json")
     assert code == 0
@@ -98,5 +104,9 @@ def test_nothing_to_promote_and_nothing_ingested(tmp_path) -> None:
 
 def test_the_run_id_is_on_a_line_of_its_own() -> None:
     run_id = "0123456789abcdef" * 2
-    trained = app.Trained("churn", run_id, 1, "2018-01-01", "report.html", [], [], {}, {"fit": 1.0})
-    assert f"  run: {run_id}" in app._lines(app.TrainReport([trained], []))
+    rest = ("2018-01-01", "report.html", [], [], {}, {"fit": 1.0})
+    said = app._lines(app.TrainReport([app.Trained("churn", run_id, 1, True, *rest)], []))
+    assert f"  run: {run_id}" in said
+    assert not [line for line in said if "already" in str(line)]
+    twice = app._lines(app.TrainReport([app.Trained("churn", run_id, 1, False, *rest)], []))
+    assert "  exactly this model is version 1 already: nothing new is registered." in twice

@@ -15,7 +15,7 @@ from features.ingestion.ingest import ingest
 from features.labels import LabelDefinitions
 from features.workspace import Workspace
 from training import categories
-from training.category_purchase import CategoryPurchase
+from training.category_purchase import LINES, CategoryPurchase, _windows
 from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted
 
@@ -143,6 +143,25 @@ def test_several_categories_are_rows_and_boosters_of_their_own(
     found = TASK.explain(model, rows.at([later]))
     assert found.values.shape == (len(frame), len(found.names))  # noqa: PD011 (an array)
     assert len(found.base) == len(frame)
+
+
+def test_the_line_is_fitted_on_windows_that_do_not_overlap_by_fits_from_before_them(
+    drivers: Snapshots, fitted: Fitted, cutoffs: tuple[int, ...], later: int
+) -> None:
+    train = TASK.examples(drivers, (cutoffs[0] - 14, *cutoffs))
+    pairs = [(before.cutoffs, held.cutoffs) for before, held in _windows(train)]
+    assert pairs == [((cutoffs[0] - 14, *cutoffs[:2]), cutoffs[3:]), ((cutoffs[0] - 14,), cutoffs[1:2])]
+    slope, shift = fitted.arrays[LINES][0]
+    assert slope > 0
+    assert (slope, shift) != (1.0, 0.0)
+    matrix = TASK.examples(drivers, [later]).matrix
+    own = dataclasses.replace(
+        fitted, arrays={name: array for name, array in fitted.arrays.items() if name != LINES}
+    )
+    moved, plain = (TASK.predict(model, matrix)["p28"] for model in (fitted, own))
+    assert moved == pytest.approx(1 / (1 + np.exp(-shift) * (1 / plain - 1) ** slope), abs=1e-5)
+    # With windows that all overlap nothing had ended before the latest.
+    assert TASK.fit(train.at(cutoffs[-1:]), PARAMS, 0).arrays[LINES].tolist() == [[1.0, 0.0]]
 
 
 def test_the_metric_of_the_bar(drivers: Snapshots, fitted: Fitted, later: int) -> None:

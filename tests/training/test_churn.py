@@ -67,12 +67,13 @@ def test_the_same_rows_and_seed_give_the_same_model(rows, fitted: Fitted) -> Non
 
 
 def test_platt_reads_only_windows_that_had_ended_by_the_held_cutoff(rows) -> None:
-    line = TASK._platt(rows.at(TRAIN), PARAMS, seed=1)
+    asked = {**PARAMS, "calibration": "platt"}
+    line = TASK._line(rows.at(TRAIN), asked, seed=1)
     assert line[0] > 0
     assert line.tolist() != [1.0, 0.0]
     # With one cutoff nothing had ended before it.
-    assert TASK._platt(rows.at(TRAIN[:1]), PARAMS, seed=1).tolist() == [1.0, 0.0]
-    calibrated = TASK.fit(rows.at(TRAIN), {**PARAMS, "calibration": "platt"}, seed=1)
+    assert TASK._line(rows.at(TRAIN[:1]), asked, seed=1).tolist() == [1.0, 0.0]
+    calibrated = TASK.fit(rows.at(TRAIN), asked, seed=1)
     plain, moved = (
         TASK.predict(model, rows.matrix)["probability"]
         for model in (TASK.fit(rows.at(TRAIN), PARAMS, 1), calibrated)

@@ -14,7 +14,7 @@ from features.errors import UserError
 from training import boosting, tasks
 from training.dataset import Dataset
 from training.datasets import Snapshots
-from training.recommendation.inputs import INPUTS
+from training.recommendation.declarations import INPUTS
 
 from .conftest import AS_OF
 from .test_task import campaigns, lines, made, products

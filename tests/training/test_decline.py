@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -113,6 +114,21 @@ def test_cut_tables_give_the_same_model(snapshots: Snapshots, cut_snapshots: Sna
     cut = TASK.examples(cut_snapshots, TRAIN)
     assert whole.to_pandas().equals(cut.to_pandas())
     assert TASK.fit(whole, PARAMS, 0).digest() == TASK.fit(cut, PARAMS, 0).digest()
+
+
+def test_the_shift_carries_half_of_the_latest_error_in_level(snapshots: Snapshots) -> None:
+    train = TASK.examples(snapshots, [*TRAIN, LATER])
+    before, held = train.halves
+    assert max(before.cutoffs) + 56 <= LATER
+    assert held.cutoffs == (LATER,)
+    plain = {**PARAMS, "calibration": "none"}
+    slope, shift = TASK.fit(train, PARAMS, 1).arrays["platt"]
+    assert slope == 1.0
+    p = TASK.predict(TASK.fit(before, plain, 1), held.matrix)["probability"]
+    whole = 1 / (1 + np.exp(-(np.log(p) - np.log1p(-p) + 2 * shift)))
+    assert whole.mean() == pytest.approx(held.outcome.mean(), abs=1e-3)
+    assert abs(p.mean() - held.outcome.mean()) > 0.01
+    assert TASK.fit(before.at(TRAIN[:1]), PARAMS, 1).arrays["platt"].tolist() == [1.0, 0.0]
 
 
 def test_spend_before_is_what_was_paid(few: Snapshots) -> None:

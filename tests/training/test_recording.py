@@ -97,6 +97,24 @@ def test_a_run_done_again_is_identical_and_registers_nothing(planted: Workspace,
     assert len(registry.versions(planted, "churn")) == 1
 
 
+def test_exactly_the_same_model_is_registered_once(
+    planted: Workspace, recorded: Recorded, result: RunResult
+) -> None:
+    again = recording.record(planted, result)
+    assert (again.version, again.twin) == (recorded.version, recorded.run_id)
+    assert again.run_id != recorded.run_id
+    assert len(registry.versions(planted, "churn")) == 1
+    assert registry.challenger(planted, "churn", again.run_id) == (1, recorded.run_id)
+
+    # One that was damaged since is no reason to register nothing.
+    file = tracking.artifact(planted, recorded.run_id, tracking.MODEL) / "arrays.npz"
+    whole = file.read_bytes()
+    file.write_bytes(b"")
+    third = recording.record(planted, result)
+    file.write_bytes(whole)
+    assert (third.version, third.twin) == (2, None)
+
+
 def test_on_other_data_it_is_refused(planted: Workspace, recorded: Recorded, tmp_path: Path) -> None:
     info = tracking.run_info(planted, recorded.run_id)
     other = make(tmp_path, visits(seed=9))

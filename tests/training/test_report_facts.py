@@ -7,13 +7,16 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from training import report_facts, runs
+from training import examples, report_facts, runs, tasks
+from training.campaigns import inputs
 from training.churn import Churn
 from training.datasets import Snapshots
+from training.fitted import Fitted
 from training.recommendation.task import Recommendation
 from training.reporting import slices
 from training.reporting.report_content import HORIZON, ReportContent
 from training.runs import RunResult
+from training.value import expectation
 
 from .conftest import TINY
 
@@ -48,11 +51,26 @@ def test_every_part_of_the_page_is_fed(result: RunResult, content: ReportContent
 
 def test_slices_cover_every_row_once_per_kind_of_group(result: RunResult, content: ReportContent) -> None:
     found = slices.to_pandas(content.slices)
+    names = [metric.name for metric in report_facts.main_metrics(result)]
+    assert names == ["roc_auc", "pr_auc", "brier", "calibration_error", "log_loss"]
+    assert found["metric"].tolist() == names[:-1] * len(content.slices)
+    found = found[found["metric"] == content.primary]
     known = [by for by in slices.COLUMNS if set(result.slices[by]) != {"unknown"}]
     assert found.groupby("by")["rows"].sum().to_dict() == dict.fromkeys(known, len(result.frame))
     rates = found[found["by"] == "stage"]
     mean = (rates["observed"] * rates["rows"]).sum() / rates["rows"].sum()
     assert mean == pytest.approx(result.base_rates["churned"])
+
+
+def test_inputs_that_are_no_features_have_a_meaning_too(result: RunResult) -> None:
+    names = [*expectation.NAMES, *inputs.MEANINGS, *examples.RHYTHM_MEANINGS]
+    lined = dataclasses.replace(result, fitted=Fitted("value", {}, {}, {"inputs": names}))
+    found = report_facts.features(lined)
+    assert list(found) == names
+    assert all(found.values())
+    own = tasks.declared("recommendation")
+    lists = dataclasses.replace(lined, task="recommendation", fitted=lined.fitted.with_meta(inputs=list(own)))
+    assert report_facts.features(lists) == dict(own)
 
 
 def test_drift_is_of_the_most_important_features_first(result: RunResult, content: ReportContent) -> None:
@@ -77,7 +95,5 @@ def test_a_part_without_content_is_explained(result: RunResult) -> None:
     said = report_facts.left_out(bare)
     assert said.contrast.endswith("this run chose nothing on validation dates.")
     assert said.drift == "Drift is not measured: the latest report date has no rows."
-    other = dataclasses.replace(result, task="recommendation", contrast=None, drift=())
-    said = report_facts.left_out(other)
-    assert said.contrast == Recommendation.unmixed
-    assert said.drift == "Drift is not measured: the model's inputs are no customer features."
+    other = dataclasses.replace(result, task="recommendation", contrast=None)
+    assert report_facts.left_out(other).contrast == Recommendation.unmixed

@@ -8,7 +8,6 @@ import pytest
 from features.errors import UserError
 from training import response
 from training.campaigns.campaign import Campaign, Past
-from training.campaigns.contacts import Contacts
 from training.datasets import Snapshots
 from training.fitted import Fitted
 from training.plan import Rows, lay_out
@@ -111,39 +110,6 @@ def test_kept_and_read_back_it_says_the_same(rows: Rows, share: float, tmp_path)
     alone = [TASK.predict(model, matrix.take(np.array([i])))["probability"][0] for i in range(0, 60, 7)]
     assert together[:60:7].tolist() == alone
     assert ((together > 0) & (together < 1)).all()
-
-
-def test_a_planned_campaign_gets_what_the_report_says_of_it(
-    known: Snapshots, rows: Rows, fitted: Fitted
-) -> None:
-    """Facts and past as they can be known at the start give the row's own probability."""
-    asked = rows.at(BEGIN + 212, AS_OF)
-    mine = asked.take(asked.keys()["campaign_id"].to_numpy() == "b5")
-    start = BEGIN + 260
-    now = known.cut(start)
-    features = now.features([start])
-    targeted = features.take(np.isin(features.customer_id, mine.matrix.customer_id))
-    facts = Campaign("big", 30, next(p.facts.targeted for p in asked.campaigns if p.campaign_id == "b5"))
-    history = Contacts.of(now).history(targeted.customer_id, start)
-    planned = response.predict(fitted, targeted, facts, history)
-    assert planned.tolist() == TASK.predict(fitted, mine.matrix)["probability"].tolist()
-
-
-def test_every_customer_has_an_answer_for_a_typical_campaign_of_each_kind(
-    known: Snapshots, fitted: Fitted
-) -> None:
-    everybody = known.features([AS_OF])
-    history = Contacts.of(known).history(everybody.customer_id, AS_OF)
-    found = response.by_kind(fitted, everybody, history)
-    assert set(found) == {"big", "small_one"}
-    typical = response.typical_campaigns(fitted)
-    assert typical["big"].days == 28
-    assert all(len(p) == len(everybody) for p in found.values())
-    assert found["big"].mean() > found["small_one"].mean()
-    # Features alone: a typical campaign of the kind that targeted most, the past unknown.
-    alone = TASK.predict(fitted, everybody)["probability"]
-    assert alone.tolist() == response.predict(fitted, everybody, typical["big"], None).tolist()
-    assert response.predict(fitted, everybody, Campaign("never seen", 10, 10), history).max() < 1.0
 
 
 def test_contributions_add_up_to_the_log_odds(rows: Rows, fitted: Fitted) -> None:

@@ -19,6 +19,7 @@ from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted
 from training.measuring import weighted
 from training.plan import Rows, lay_out
+from training.registry import flavor
 from training.task import Budget, Task
 from training.tasks import TASKS, named
 
@@ -173,7 +174,7 @@ def test_the_same_rows_and_seed_give_the_same_model_to_the_byte(trained: Trained
 
 def test_a_stored_model_answers_as_the_one_in_memory(trained: Trained, tmp_path: Path) -> None:
     trained.fitted.with_meta(as_of=trained.plan.as_of).save(tmp_path / "model")
-    assert frame(trained, Fitted.load(tmp_path / "model")).equals(frame(trained))
+    assert frame(trained, flavor.load_model(tmp_path / "model")).equals(frame(trained))
 
 
 def test_tables_cut_at_the_as_of_give_the_same_model_and_answers(
@@ -191,6 +192,24 @@ def test_contributions_name_every_input_of_every_row(trained: Trained) -> None:
     assert each.shape == (len(found.base), len(found.names))
     assert np.isfinite(each).all()
     assert np.abs(each).max() > 0
+
+
+def test_a_report_can_say_what_moves_every_model_and_how_that_has_moved(trained: Trained) -> None:
+    draws = [trained.task.sampled(trained.fitted, trained.report, 50, seed) for seed in (1, 1, 2)]
+    first, again, other = (draw for draw in draws if draw is not None)
+    for rows, added in (first, again, other):
+        assert 0 < len(rows) <= 50
+        assert rows.names == added.names
+        assert rows.column(rows.names[0]).shape == added.base.shape == (len(rows),)
+    assert np.array_equal(first[0].as_of, again[0].as_of)
+    assert np.array_equal(first[1].base, again[1].base)
+    then = trained.task.inputs(trained.rows.train(trained.plan.reports[-1]))
+    now = trained.task.inputs(trained.report)
+    assert then is not None
+    assert now is not None
+    assert then.names == now.names
+    assert set(then.names) <= set(trained.fitted.meta["features"])
+    assert now.as_of.min() > then.as_of.max()
 
 
 def test_probabilities_keep_their_promise(trained: Trained) -> None:

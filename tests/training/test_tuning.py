@@ -11,7 +11,8 @@ from pathlib import Path
 import optuna
 import pytest
 
-from training.tuning import GENERATION, RANDOM_TRIALS, Choice, Fold, TrialRow, tune, untuned
+from training.draws import RANDOM_TRIALS, Choice
+from training.tuning import GENERATION, Fold, TrialRow, tune, untuned
 
 OPTIMUM = 0.3
 

@@ -61,7 +61,8 @@ def register(
     folder = workspace.root / "made"
     (folder / "choice").mkdir(parents=True)
     frame.to_parquet(folder / tracking.CHOICE)
-    flavor.save_model((fitted or Fitted("churn", {})).with_meta(as_of=as_of), folder / tracking.MODEL)
+    made = (fitted or Fitted("churn", {})).with_meta(as_of=as_of)
+    flavor.save_model(made, folder / tracking.MODEL)
     tags = {
         "task": "churn",
         "as_of": to_date(as_of),
@@ -69,6 +70,7 @@ def register(
         "setting": "{}",
         "budget": json.dumps({}),
         "warnings": warnings,
+        tracking.DIGEST: made.digest(),
     }
     with tracking.new_run(workspace, "churn") as run_id:
         metrics = {"roc_auc": 0.7, "roc_auc.low": 0.65, "roc_auc.high": 0.75}

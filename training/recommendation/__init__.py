@@ -6,6 +6,7 @@
 - `items`: the catalogue of items as of a day, with their popularity, price and place in the assortment.
 - `collaborative`: item-to-item weights (EASE), kept sparse.
 - `context`: what is known of a group of customers as of a day: own items, affinities, collaborative scores.
+- `here`: what sells best in a customer's store.
 - `candidates`: the items worth ranking for each customer, from named sources.
 - `inputs`: what the ranker reads about a candidate.
 - `owned`: what a customer has and does not need again yet.

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.recommendation import inputs
-from training.recommendation.candidates import SOURCES, Candidates, choose, covered
+from training.recommendation.candidates import DEFAULT, Candidates, choose, covered
 from training.recommendation.collaborative import Collaborative
 from training.recommendation.context import Context, OwnItems
+from training.recommendation.here import Here
 from training.recommendation.histories import Histories
 from training.recommendation.items import Items
 from training.recommendation.ledger import Ledger
@@ -26,21 +27,24 @@ class Assortment:
         items: the catalogue.
         collaborative: which items go together.
         sources: where candidates come from.
+        here: what sells best by store, when that is a source.
     """
 
     items: Items
     collaborative: Collaborative
-    sources: tuple[str, ...] = SOURCES
+    sources: tuple[str, ...] = DEFAULT
+    here: Here | None = None
 
     @classmethod
     def at(
-        cls, ledger: Ledger, histories: Histories, as_of: int, sources: tuple[str, ...] = SOURCES
+        cls, ledger: Ledger, histories: Histories, as_of: int, sources: tuple[str, ...] = DEFAULT
     ) -> Assortment:
         """As of a day, from what was known before it."""
         items = Items.at(ledger, as_of)
         own = OwnItems.of(items.recode(histories), as_of)
         best = covered(items)
-        return cls(items, Collaborative.fit(best, own.matrices(best, len(items))), sources)
+        here = Here.at(ledger, ledger.items(as_of), as_of) if "here" in sources else None
+        return cls(items, Collaborative.fit(best, own.matrices(best, len(items))), sources, here)
 
     def describe(
         self, coded: Histories, as_of: int, basket: Sequence[NDArray[np.int64]] | None = None
@@ -54,14 +58,17 @@ class Assortment:
         """
         own = OwnItems.of(coded, as_of)
         context = Context.of(own, self.items, self.collaborative, basket)
-        candidates = choose(context, self.items, self.collaborative.covered, self.sources)
+        here = None if self.here is None else self.here.lists(coded, as_of)
+        candidates = choose(context, self.items, self.collaborative.covered, self.sources, here)
         return context, candidates, inputs.build(candidates, context, self.items, self.collaborative.covered)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For the model's artifact."""
-        return {**self.items.arrays(), **self.collaborative.arrays()}
+        here = {} if self.here is None else self.here.arrays()
+        return {**self.items.arrays(), **self.collaborative.arrays(), **here}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[Any]], sources: Sequence[str] = SOURCES) -> Assortment:
+    def of(cls, arrays: Mapping[str, NDArray[Any]], sources: Sequence[str] = DEFAULT) -> Assortment:
         """From the model's artifact."""
-        return cls(Items.of(arrays), Collaborative.of(arrays), tuple(sources))
+        here = Here.of(arrays) if "here" in sources else None
+        return cls(Items.of(arrays), Collaborative.of(arrays), tuple(sources), here)

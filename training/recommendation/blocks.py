@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.columns import AS_OF, CUSTOMER_ID
+from features.evaluators.offline import FeatureMatrix
 from training.recommendation import lists
+from training.recommendation.declarations import INPUTS
 from training.recommendation.grouping import places
 from training.recommendation.lists import RULES, Rules
 
@@ -97,8 +100,25 @@ class Block:
             self.truth, self.cutoff, {f"{model}.{name}": values for name, values in fields.items()}
         )
 
+    def drawn(self, count: int, draw: np.random.Generator) -> Block:
+        """So many candidates, each drawn as often as it stands for others; the same may come twice."""
+        rows = np.sort(draw.choice(len(self.row), count, p=self.weight / self.weight.sum()))
+        columns = ("row", "item", "new", "kind", "last_share", "inputs", "label")
+        taken = {name: getattr(self, name)[rows] for name in columns}
+        return replace(self, **taken, weight=np.ones(count))
+
 
 def report_frame(truth: Truth, cutoff: int, columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
     """Rows of a report frame: the customers who bought an item in the window."""
     frame = pd.DataFrame({CUSTOMER_ID: truth.customer_id.astype(object), AS_OF: cutoff, **columns})
     return frame[truth.sizes["b", "all"] > 0].reset_index(drop=True)
+
+
+def matrix(blocks: Sequence[Block]) -> FeatureMatrix | None:
+    """The inputs of candidates; a customer has many rows. None without blocks."""
+    if not blocks:
+        return None
+    days = [np.full(len(block.row), block.cutoff, dtype=np.int32) for block in blocks]
+    names = [block.truth.customer_id[block.row] for block in blocks]
+    inputs = np.concatenate([block.inputs for block in blocks]).astype(np.float64)
+    return FeatureMatrix(np.concatenate(names), np.concatenate(days), INPUTS, inputs)

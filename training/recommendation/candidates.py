@@ -6,9 +6,11 @@
     lines          the same of a maker's products of one type
     popular        what sells best now
     tried          what most customers lately bought for the first time
+    promoted       what sells at a discount, more of late than it used to
+    here           what sells best now in the customer's store
 
-What sells in the customer's own stores found fewer new purchases than what sells everywhere (of the new
-purchases after 2017-09-01 150 items of the stores name 7 %, 150 of all stores 10 %), so it is no source.
+The last two are there for who asks for them, and are not among the default ones: they find more of what a
+customer buys next, and the lists do not get better by it (docs/attempts.md).
 """
 
 from __future__ import annotations
@@ -25,11 +27,12 @@ from training.recommendation.grouping import distinct, places
 from training.recommendation.items import LINE, TYPE, Items
 
 COVERED = 8000
-SOURCES = ("own", "collaborative", "types", "lines", "popular", "tried")
+DEFAULT = ("own", "collaborative", "types", "lines", "popular", "tried")
+SOURCES = (*DEFAULT, "promoted", "here")
 OWN = 100
 COLLABORATIVE = (150, 60)
 TYPES, LINES = 60, 60
-POPULAR, TRIED = 40, 40
+POPULAR, TRIED, PROMOTED = 40, 40, 40
 
 
 @dataclass(frozen=True)
@@ -68,16 +71,26 @@ def covered(items: Items) -> NDArray[np.int64]:
 
 
 def choose(
-    context: Context, items: Items, covered: NDArray[np.int64], sources: Collection[str] = SOURCES
+    context: Context,
+    items: Items,
+    covered: NDArray[np.int64],
+    sources: Collection[str] = DEFAULT,
+    here: NDArray[np.int64] | None = None,
 ) -> Candidates:
-    """The candidates of these sources."""
+    """The candidates of these sources, and `here`: items of each customer's store, -1 for none (n x any)."""
     own, size = context.own, len(items)
     everyone = np.arange(own.customers)[:, np.newaxis] * size
     keys = [np.empty(0, dtype=np.int64)]
     if "own" in sources:
         frequent = _best(own.row, own.decayed[:, FREQUENCY], OWN)
         keys.append(own.row[frequent] * size + own.item[frequent])
-    for name, best, count in (("popular", items.popular, POPULAR), ("tried", items.most_tried, TRIED)):
+    if here is not None:
+        keys.append((everyone + here)[here >= 0])
+    for name, best, count in (
+        ("popular", items.popular, POPULAR),
+        ("tried", items.most_tried, TRIED),
+        ("promoted", items.most_promoted, PROMOTED),
+    ):
         if name in sources:
             keys.append((everyone + best[:count]).ravel())
     place = np.full(size, -1)

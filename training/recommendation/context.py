@@ -17,7 +17,6 @@ from training.recommendation.items import TYPE, Items
 
 OWN_HALF_LIVES = (15, 40, 120)
 FREQUENCY = 2
-AFFINITY = Decay(120)
 VISIT_HALF_LIVES = (30, 120)
 
 

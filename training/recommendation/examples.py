@@ -16,7 +16,7 @@ from training.boosting import Binned
 from training.recommendation import ranker
 from training.recommendation.assortment import Assortment
 from training.recommendation.blocks import Block, Truth
-from training.recommendation.candidates import SOURCES
+from training.recommendation.candidates import DEFAULT
 from training.recommendation.grouping import distinct, places
 from training.recommendation.histories import Histories
 from training.recommendation.items import TYPE
@@ -86,6 +86,12 @@ class RankingExamples:
                 self._binned[limit] = ranker.binned(self.training, limit)
         return self._binned[limit]
 
+    def drawn(self, limit: int, seed: int) -> list[Block]:
+        """At most so many candidates, as many of each cutoff; see `Block.drawn`."""
+        draw = np.random.default_rng(seed)
+        each = limit // max(1, len(self.cutoffs))
+        return [block.drawn(each, draw) for block in self.training if len(block.row)]
+
     def forget(self) -> None:
         """Let go of the binned rows, and of what settings were chosen by."""
         self._binned.clear()
@@ -104,7 +110,7 @@ class Collector:
 
     ledger: Ledger
     until: int
-    sources: tuple[str, ...] = SOURCES
+    sources: tuple[str, ...] = DEFAULT
     _assortments: dict[int, Assortment] = field(default_factory=dict, repr=False)
     _locks: dict[Any, threading.Lock] = field(default_factory=dict, repr=False)
     _builders: threading.Semaphore = field(default_factory=partial(threading.Semaphore, BUILDERS), repr=False)

@@ -29,6 +29,24 @@ def coded(texts: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.str_]]:
     return codes.astype(np.int32), np.asarray(values, dtype=np.str_)
 
 
+PURCHASES = ("purchase_product", "purchase_day", "purchase_known_day", "purchase_baskets")
+VISITS = ("keys", "day", "known_day", "baskets")
+NOTHING = np.empty(0, dtype=np.int32)
+
+
+class StoredVisits(Protocol):
+    """Baskets of one customer by store; `keys` are codes of stores."""
+
+    @property
+    def keys(self) -> NDArray[Any]: ...  # noqa: D102
+    @property
+    def day(self) -> NDArray[Any]: ...  # noqa: D102
+    @property
+    def known_day(self) -> NDArray[Any]: ...  # noqa: D102
+    @property
+    def baskets(self) -> NDArray[Any]: ...  # noqa: D102
+
+
 class StoredHistory(Protocol):
     """The part of a customer store's history that is read here; `purchase_product` are codes of products."""
 
@@ -42,6 +60,8 @@ class StoredHistory(Protocol):
     def purchase_known_day(self) -> NDArray[Any]: ...  # noqa: D102
     @property
     def purchase_baskets(self) -> NDArray[Any]: ...  # noqa: D102
+    @property
+    def stores(self) -> StoredVisits: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -56,6 +76,8 @@ class Histories:
         day: local day of the purchase.
         known_day: first day from which it counts is the day after this one.
         baskets: baskets of that day which held the product.
+        stores: baskets of the same customers by store, in the same form with stores for products; None: not
+            read.
     """
 
     customer_id: NDArray[np.str_]
@@ -65,6 +87,7 @@ class Histories:
     day: NDArray[np.int32]
     known_day: NDArray[np.int32]
     baskets: NDArray[np.int32]
+    stores: Histories | None = None
 
     def __len__(self) -> int:
         return len(self.customer_id)
@@ -81,6 +104,7 @@ class Histories:
             self.day[rows],
             self.known_day[rows],
             self.baskets[rows],
+            None if self.stores is None else self.stores.slice(first, last),
         )
 
     def take(self, places: NDArray[np.int64]) -> Histories:
@@ -96,17 +120,24 @@ class Histories:
             self.day[rows],
             self.known_day[rows],
             self.baskets[rows],
+            None if self.stores is None else self.stores.take(places),
         )
 
     def select(self, customers: Sequence[str]) -> Histories:
         """These customers, in this order; one without purchases has an empty history."""
         place = {str(name): at for at, name in enumerate(self.customer_id)}
         places = np.array([place.get(name, -1) for name in customers], dtype=np.int64)
-        return replace(self.take(places), customer_id=np.array(customers, dtype=np.str_))
+        found, ids = self.take(places), np.array(customers, dtype=np.str_)
+        stores = None if found.stores is None else replace(found.stores, customer_id=ids)
+        return replace(found, customer_id=ids, stores=stores)
 
     @classmethod
     def of(
-        cls, stored: Sequence[StoredHistory | None], products: NDArray[Any], customers: Sequence[str]
+        cls,
+        stored: Sequence[StoredHistory | None],
+        products: NDArray[Any],
+        customers: Sequence[str],
+        stores: NDArray[Any] | None = None,
     ) -> Histories:
         """From the customer store.
 
@@ -114,30 +145,42 @@ class Histories:
             stored: one history per customer, None for a customer it does not know.
             products: the store's product ids by code.
             customers: ids in the order of `stored`.
+            stores: the store's store ids by code; None: stores are not read.
         """
-        known = [history for history in stored if history is not None]
 
-        def joined(name: str) -> NDArray[np.int32]:
-            parts = [np.asarray(getattr(history, name), dtype=np.int32) for history in known]
-            return np.concatenate([np.empty(0, dtype=np.int32), *parts])
+        def joined(names: NDArray[Any], parts: Sequence[Any], columns: Sequence[str]) -> Histories:
+            known = [part for part in parts if part is not None]
+            product, day, known_day, baskets = (
+                np.concatenate([NOTHING, *(np.asarray(getattr(part, name), np.int32) for part in known)])
+                for name in columns
+            )
+            sizes = [0 if part is None else len(getattr(part, columns[0])) for part in parts]
+            start = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+            ids = np.array(customers, dtype=np.str_)
+            return cls(ids, np.asarray(names, dtype=np.str_), start, product, day, known_day, baskets)
 
-        sizes = [0 if history is None else len(history.purchase_product) for history in stored]
-        return cls(
-            np.array(customers, dtype=np.str_),
-            np.asarray(products, dtype=np.str_),
-            np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64),
-            joined("purchase_product"),
-            joined("purchase_day"),
-            joined("purchase_known_day"),
-            joined("purchase_baskets"),
-        )
+        bought = joined(products, stored, PURCHASES)
+        if stores is None:
+            return bought
+        visits = [None if history is None else history.stores for history in stored]
+        return replace(bought, stores=joined(stores, visits, VISITS))
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> Histories:
         """From the view `transactions` of a connection: every customer who ever bought a product."""
-        columns = fetch(connection, relation_sql("purchases", ()))
+        bought = cls._read(connection, "purchases", "product_id")
+        return replace(bought, stores=cls.read_stores(connection, bought.customer_id))
+
+    @classmethod
+    def read_stores(cls, connection: duckdb.DuckDBPyConnection, customers: NDArray[np.str_]) -> Histories:
+        """Baskets of these customers by store."""
+        return cls._read(connection, "store_baskets", "store_id").select(customers.tolist())
+
+    @classmethod
+    def _read(cls, connection: duckdb.DuckDBPyConnection, relation: str, key: str) -> Histories:
+        columns = fetch(connection, relation_sql(relation, ()))
         customer, customers = coded(columns["customer_id"])
-        product, products = coded(columns["product_id"])
+        product, products = coded(columns[key])
         counts = np.bincount(customer, minlength=len(customers))
         return cls(
             customers,

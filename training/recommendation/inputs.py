@@ -1,4 +1,4 @@
-"""What the ranker reads about a candidate: the customer's rhythm with it, the customer, the item, both."""
+"""What the ranker reads about a candidate, computed: see `declarations` for what each input means."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from training.recommendation.candidates import Candidates
 from training.recommendation.context import FREQUENCY, Context
+from training.recommendation.declarations import INPUTS
 from training.recommendation.grouping import places
 from training.recommendation.items import GROUPS, TYPE, Items
 
@@ -14,42 +15,6 @@ POPULARITY = ("item_popularity_7", "item_popularity_28", "item_popularity_120")
 TRIED = ("item_tried_7", "item_tried_28")
 PROMOTED = ("item_promoted_7", "item_promoted_120")
 COLLABORATIVE = ("collaborative", "collaborative_recent")
-INPUTS: tuple[str, ...] = (
-    "own_baskets",
-    "own_15",
-    "own_40",
-    "own_120",
-    "own_rate_120",
-    "own_days",
-    "own_last",
-    "own_first",
-    "own_gap",
-    "own_overdue",
-    "visits_30",
-    "visits_120",
-    "since_visit",
-    "tenure",
-    "tried",
-    *POPULARITY,
-    *TRIED,
-    *PROMOTED,
-    "item_trend",
-    "item_surge",
-    "item_price",
-    "item_dearness",
-    "item_repeat",
-    "item_age",
-    "type_trend",
-    *COLLABORATIVE,
-    "collaborative_relative",
-    "collaborative_trend",
-    *(f"{group}_{what}" for group in GROUPS for what in ("amount", "share", "since", "kinds")),
-    "type_expected",
-    "type_due",
-    "line_expected",
-    "dearness",
-    "dearness_of_type",
-)
 LEAST = 1e-9
 
 Columns = dict[str, NDArray[np.float32]]

@@ -67,6 +67,13 @@ class Items:
         """Items from the one that most customers lately bought for the first time down."""
         return np.argsort(-self.tried[:, 0], kind="stable")
 
+    @cached_property
+    def most_promoted(self) -> NDArray[np.int64]:
+        """Items that sell at a discount more of late than they used to, from the most such baskets down."""
+        baskets = (self.promoted[:, 0] - self.promoted[:, 1]) * self.popularity[:, 0]
+        order = np.argsort(-baskets, kind="stable")
+        return order[baskets[order] > 0]
+
     def codes(self, products: NDArray[Any]) -> NDArray[np.int64]:
         """The place of each product id among the items, -1 for what is no item."""
         return places(self.product_id, products)

@@ -27,7 +27,7 @@ LINES = """
 WITH line AS (
     SELECT customer_id, product_id, day, known_day, coalesce(basket_id, 'day ' || day) AS basket_id,
            min(occurred_at) AS occurred_at, CAST(sum(amount_cents) AS BIGINT) AS amount_cents,
-           coalesce(sum(discount_cents), 0) > 0 AS discounted
+           coalesce(sum(discount_cents), 0) > 0 AS discounted, coalesce(min(store_id), '') AS store_id
     FROM transactions
     WHERE product_id IS NOT NULL AND coalesce(quantity, 1) > 0
     GROUP BY ALL
@@ -37,7 +37,8 @@ WITH line AS (
     FROM line GROUP BY customer_id, basket_id
 )
 SELECT customer_id, product_id, day, min(known_day) AS known_day,
-       arg_min(amount_cents, known_day) AS amount_cents, arg_min(discounted, known_day) AS discounted, basket
+       arg_min(store_id, known_day) AS store_id, arg_min(amount_cents, known_day) AS amount_cents,
+       arg_min(discounted, known_day) AS discounted, basket
 FROM line JOIN basket USING (customer_id, basket_id)
 GROUP BY customer_id, product_id, day, basket
 ORDER BY basket, product_id, day
@@ -64,6 +65,9 @@ class Ledger:
         known_day: local day on which the line arrived.
         amount_cents: paid.
         discounted: whether less was asked than usual.
+        stores: store ids, ascending; `store` counts in them.
+        store: where, -1 when not known.
+        visits: baskets of the customers by store.
     """
 
     labels: LabelDefinitions
@@ -79,6 +83,9 @@ class Ledger:
     known_day: NDArray[np.int32]
     amount_cents: NDArray[np.int64]
     discounted: NDArray[np.bool_]
+    stores: NDArray[np.str_]
+    store: NDArray[np.int32]
+    visits: Histories
 
     @classmethod
     def read(cls, snapshots: Snapshots) -> Ledger:
@@ -87,6 +94,8 @@ class Ledger:
         columns = fetch(connection, LINES)
         customer, customers = coded(columns["customer_id"])
         product, products = coded(columns["product_id"])
+        store, stores = coded(columns["store_id"])
+        blank = int((stores == "").sum())
         texts = _texts(connection, products, given=snapshots.canonical.has("products"))
         levels, maker = texts[:, : len(LEVELS)], texts[:, len(LEVELS) :]
         return cls(
@@ -103,12 +112,15 @@ class Ledger:
             columns["known_day"].astype(np.int32),
             columns["amount_cents"].astype(np.int64),
             columns["discounted"].astype(np.bool_),
+            stores[blank:],
+            store - np.int32(blank),
+            Histories.read_stores(connection, customers),
         )
 
     def cut(self, until: int) -> Ledger:
         """The lines known before an earlier day."""
         kept = (self.day < until) & (self.known_day < until)
-        columns = ("customer", "product", "basket", "day", "known_day", "amount_cents", "discounted")
+        columns = ("customer", "product", "basket", "day", "known_day", "amount_cents", "discounted", "store")
         return replace(self, **{name: getattr(self, name)[kept] for name in columns})
 
     def before(self, as_of: int) -> NDArray[np.bool_]:
@@ -171,6 +183,7 @@ class Ledger:
             day.astype(np.int32),
             known_day.astype(np.int32),
             counts.astype(np.int32),
+            self.visits,
         )
 
 

@@ -18,7 +18,7 @@ from features.errors import ExitCode, UserError
 from training import boosting
 from training.boosting import Binned
 from training.recommendation.blocks import Block
-from training.recommendation.inputs import INPUTS
+from training.recommendation.declarations import INPUTS
 from training.task import Params
 
 OWN, NEW = "own", "new"

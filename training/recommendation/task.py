@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,17 +13,18 @@ import pandas as pd
 from features.canonical import Canonical
 from features.columns import AS_OF, CUSTOMER_ID
 from features.errors import ExitCode, UserError
+from features.evaluators.offline import FeatureMatrix
 from features.labels import LabelDefinitions
 from training import boosting
 from training.baselines import ease, item_knn, personal_frequency, popularity, tifuknn
 from training.baselines.purchases import Purchases
 from training.fitted import Fitted
 from training.measuring.metrics import Metric, list_metrics, mean_of
-from training.recommendation import lists, ranker
+from training.recommendation import blocks, lists, ranker
 from training.recommendation.blocks import Block
-from training.recommendation.candidates import SOURCES, checked
+from training.recommendation.candidates import DEFAULT, checked
+from training.recommendation.declarations import DECLARED, INPUTS
 from training.recommendation.examples import Collector, RankingExamples
-from training.recommendation.inputs import INPUTS
 from training.recommendation.ledger import Ledger
 from training.recommendation.recommender import NAME
 from training.task import Budget, Contributions, Params, Target, Task
@@ -39,6 +40,8 @@ NEW_WEIGHT = 2.0
 # lowered NDCG@10 of new items by 3 %, and four of them by 2 %.
 CUTOFFS, STEP_DAYS = 6, 14
 EXPLAINED = 2000
+# Candidates on which inputs are compared between dates.
+COMPARED = 20_000
 BASELINES: tuple[Callable[[Purchases], pd.DataFrame], ...] = (
     personal_frequency.report,
     popularity.report,
@@ -65,6 +68,7 @@ class Recommendation(Task[RankingExamples]):
     bars: ClassVar[dict[str, str]] = {"ndcg10_b_all": "personal_frequency", "ndcg10_b_new": "ease"}
     musts: ClassVar[tuple[Target, ...]] = _over_best(0.0, 0.025, 0.05, 0.12)
     aims: ClassVar[tuple[Target, ...]] = _over_best(0.04, 0.05, 0.15, 0.25)
+    explains: ClassVar[str] = "the chance of a purchase within the horizon"
     purpose: ClassVar[str] = (
         "Ranks the items that a customer may buy next, bought before or not, and gives the probability of "
         "each within the horizon. It says what sells to such customers, not what a suggestion would add."
@@ -82,18 +86,19 @@ class Recommendation(Task[RankingExamples]):
         "sample_rows": 420_000,
     }
     trials: ClassVar[int | None] = 16
+    declared: ClassVar[Mapping[str, str]] = DECLARED
     unmixed: ClassVar[str] = (
         "Random folds are not contrasted with time: the candidates of a date are made for all its customers "
         "at once and cannot be dealt to folds one by one."
     )
 
-    def __init__(self, sources: Sequence[str] = SOURCES) -> None:
+    def __init__(self, sources: Sequence[str] = DEFAULT) -> None:
         self.sources = checked(sources)
         self._collectors: dict[Path, Collector] = {}
 
     def options(self) -> Params:
-        """The candidate sources, when not all."""
-        return {} if self.sources == SOURCES else {"sources": list(self.sources)}
+        """The candidate sources, when not the default ones."""
+        return {} if self.sources == DEFAULT else {"sources": list(self.sources)}
 
     def missing(self, canonical: Canonical) -> str | None:
         """The source has to say which products were bought."""
@@ -134,7 +139,7 @@ class Recommendation(Task[RankingExamples]):
         raise UserError(
             f"{self.name} has no data set, for its rows are candidates (a customer and an item): take the "
             "blocks of the task's examples(snapshots, cutoffs).training, each with `inputs` (columns as in "
-            "training.recommendation.inputs.INPUTS), `label` and `weight`."
+            "training.recommendation.declarations.INPUTS), `label` and `weight`."
         )
 
     def space(self, trial: optuna.Trial) -> Params:
@@ -165,6 +170,7 @@ class Recommendation(Task[RankingExamples]):
             assortment.arrays(),
             {
                 "features": list(INPUTS),
+                "declared": DECLARED,
                 "sources": list(self.sources),
                 "horizon_days": horizon,
                 "priors": {"probability": float(assortment.items.prior.max(initial=0.0))},
@@ -189,10 +195,20 @@ class Recommendation(Task[RankingExamples]):
         return _report(fitted, examples.complete, model)
 
     def explain(self, fitted: Fitted, examples: RankingExamples) -> Contributions:
-        """What each input adds to the log-odds of candidates; of the latest cutoff, at most EXPLAINED."""
-        block = examples.training[-1]
-        rows = np.sort(np.random.default_rng(0).permutation(len(block.row))[:EXPLAINED])
-        return Contributions(INPUTS, *ranker.explain(fitted.boosters, block.inputs[rows], block.new[rows]))
+        """What each input adds to the log-odds of candidates, EXPLAINED of them."""
+        return _contributions(fitted, examples.drawn(EXPLAINED, 0))
+
+    def inputs(self, examples: RankingExamples, seed: int = 0) -> FeatureMatrix | None:
+        """A sample of the candidates, as frequent in it as among all; None without any."""
+        return blocks.matrix(examples.drawn(COMPARED, seed))
+
+    def sampled(
+        self, fitted: Fitted, examples: RankingExamples, limit: int, seed: int
+    ) -> tuple[FeatureMatrix, Contributions] | None:
+        """Candidates as frequent as among all, and what each input adds to their log-odds; None: no rows."""
+        drawn = examples.drawn(limit, seed)
+        matrix = blocks.matrix(drawn)
+        return None if matrix is None else (matrix, _contributions(fitted, drawn))
 
     def baselines(
         self, snapshots: Snapshots, train: RankingExamples, report: RankingExamples
@@ -226,10 +242,14 @@ def _variety(kind: str) -> tuple[Metric, Metric]:
     )
 
 
-def _report(fitted: Fitted, blocks: Iterable[Block], model: str) -> pd.DataFrame:
-    frames = [
-        block.report(ranker.predict(fitted.boosters, block.inputs, block.new), model) for block in blocks
-    ]
+def _contributions(fitted: Fitted, drawn: Sequence[Block]) -> Contributions:
+    found = [ranker.explain(fitted.boosters, block.inputs, block.new) for block in drawn]
+    values, base = zip((np.empty((0, len(INPUTS))), np.empty(0)), *found, strict=True)
+    return Contributions(INPUTS, np.concatenate(values), np.concatenate(base))
+
+
+def _report(fitted: Fitted, each: Iterable[Block], model: str) -> pd.DataFrame:
+    frames = [block.report(ranker.predict(fitted.boosters, block.inputs, block.new), model) for block in each]
     return pd.concat(frames, ignore_index=True)
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from features.clock import to_date
 from features.errors import ExitCode, UserError
 from features.workspace import Workspace
-from training.registry import registry, store
+from training.registry import registry, store, tracking
 
 FORMER: Final = "former_champions"
 KEPT: Final = 5
@@ -120,11 +120,13 @@ def _usable(workspace: Workspace, task: str, version: int, before: list[int], ru
     Raises:
         UserError: it cannot, with the reason and what else can be restored.
     """
-    try:
-        return registry.load(workspace, runs[version]).as_of
-    except UserError as refusal:
+    if reason := registry.refusal(workspace, runs[version]):
         others = before[before.index(version) + 1 :]
-        hint = f" Or restore version {others[0]}: --rollback --run {runs[others[0]]}." if others else ""
+        other = f"restore version {others[0]}: --rollback --run {runs[others[0]]}" if others else ""
+        again = f"train another: `nextbest train {task}` and `nextbest promote {task}`"
+        hint = f"{other}, or {again}" if other else again
         raise UserError(
-            f"{task} version {version} cannot be restored: {refusal}{hint}", ExitCode.NOT_BUILT
-        ) from None
+            f"{task} version {version} cannot be restored: {reason}. {hint[0].upper()}{hint[1:]}.",
+            ExitCode.NOT_BUILT,
+        )
+    return tracking.run_info(workspace, runs[version]).as_of

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from features.json_file import write_json
 from features.workspace import Workspace
+from training import tasks
 from training.fitted import FORMAT, Fitted
 from training.registry import environment, store, tracking
 
@@ -42,7 +43,7 @@ def load_model(path: Path, digest: str | None = None, task: str = "TASK") -> Fit
     Raises:
         UserError: see `Fitted.load`.
     """
-    return Fitted.load(path, digest, task)
+    return Fitted.load(path, digest, task, tasks.declared)
 
 
 def register(workspace: Workspace, run_id: str, name: str) -> int:

@@ -32,7 +32,10 @@ def promote(
     root: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the latest model champion when it beats the champion on the same rows; else say why not."""
+    """Make the latest model champion when it beats the champion on the same rows; else say why not.
+
+    A model that cannot be used, for its files are damaged, is refused, and the command ends with 6.
+    """
     if task is None and not everything:
         raise UserError("name one task, or give --all.")
     if task is not None and everything:
@@ -53,6 +56,8 @@ def promote(
     with space.lock("promote"):
         verdicts = promote_tasks(space, task, run)
     emit(verdicts, as_json=as_json, text=[line for verdict in verdicts for line in _said(verdict)])
+    if any(verdict.refused for verdict in verdicts):
+        raise typer.Exit(ExitCode.NOT_BUILT)
     # A nightly job that runs twice finds its own champion, which is no refusal.
     if strict and any(verdict.champion_version != verdict.version for verdict in verdicts):
         raise typer.Exit(ExitCode.VERDICT)

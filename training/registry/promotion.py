@@ -1,5 +1,7 @@
-"""Whether a challenger takes the place of the champion: the gate, then the comparison, then the rule.
+"""Whether a challenger takes the place of the champion: whether it can, the gate, the comparison, the rule.
 
+    refused     A challenger that does not load, its files damaged or its features declared otherwise, or
+                whose validation rows are gone, is not looked at any further.
     the gate    The challenger's probabilities have to be calibrated on its validation rows (`gate`), or, on
                 the rows it shares with a champion that fails the gate as well, be no worse than that one's.
                 Where no champion can serve instead, a model that fails is let in with a warning, as long as
@@ -48,6 +50,7 @@ class Verdict:
         calibration_error, calibration_bound: what the gate goes by; None when there was nothing to check.
         sentence: the verdict in words.
         warnings: what the challenger's run warned of, a baseline that beats it for one.
+        refused: why the challenger cannot be used at all; None when it can.
     """
 
     task: str
@@ -67,6 +70,7 @@ class Verdict:
     calibration_bound: float | None
     sentence: str
     warnings: str
+    refused: str | None
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Ruling:
 
     Attributes:
         weighed: whether the challenger was looked at, so that the verdict replaces what was written of it.
+        refused: see `Verdict`.
     """
 
     promoted: bool
@@ -82,6 +87,7 @@ class Ruling:
     gate: Gate | None = None
     compared: Compared | None = None
     weighed: bool = True
+    refused: str | None = None
 
 
 def promote(workspace: Workspace, task: str, run_id: str | None = None) -> Verdict:
@@ -118,6 +124,7 @@ def promote(workspace: Workspace, task: str, run_id: str | None = None) -> Verdi
         calibration_bound=gate.bound if gate else None,
         sentence=ruling.sentence,
         warnings=info.tags["warnings"],
+        refused=ruling.refused,
     )
     if ruling.weighed:
         _write_down(workspace, verdict, current)
@@ -132,32 +139,41 @@ def _rule(
     """Decide by the gate and the rule of this file's head; `named`: the user asked for this very version."""
     new = f"{info.task} version {version}"
     if current is not None and current[0] == version:
-        return Ruling(False, f"{new} is already champion.", weighed=False)
+        refused = registry.refusal(workspace, info.run_id)
+        broken = f", but it cannot be used: {refused}. {_again(info.task)}" if refused else "."
+        return Ruling(False, f"{new} is already champion{broken}", weighed=False, refused=refused)
     if not named and champions.WITHDRAWN in registry.version_tags(workspace, info.task, version):
         again = f"`nextbest promote {info.task} --run {info.run_id}`"
         said = f"{new} was withdrawn by a rollback; {again} compares it once more."
         return Ruling(False, said, weighed=False)
+    if refused := registry.unfit(workspace, info.run_id):
+        champion = f"version {current[0]} stays champion" if current else "there is no champion"
+        said = f"{new} is not promoted, {champion}: it cannot be used: {refused}. {_again(info.task)}"
+        return Ruling(False, said, refused=refused)
     task = tasks.named(info.task, info.options)
-    rows = choice_rows(workspace, info.run_id)
-    gate = check(task.gate, rows) if rows is not None else None
+    gate = check(task.gate, tracking.load_rows(workspace, info.run_id, tracking.CHOICE))
     if current is None:
         return _unopposed(gate, new, f"{new} is champion: there was none before", "there is no champion")
     old, run_id = current
     wins = f"{new} takes the place of version {old}"
     stays = f"{new} is not promoted, version {old} stays champion"
-    usable = registry.loadable(workspace, run_id)
-    compared = compare(workspace, task, info.run_id, run_id) if usable and rows is not None else None
+    usable = registry.refusal(workspace, run_id) is None
+    compared = compare(workspace, task, info.run_id, run_id) if usable else None
     if compared is not None:
         theirs = tracking.run_info(workspace, run_id)
         promoted, why = _by_numbers(gate, compared, info.as_of, theirs.as_of)
         return Ruling(promoted, f"{wins if promoted else stays}: {why}.", gate, compared)
-    if usable and rows is not None and choice_rows(workspace, run_id) is not None:
+    if usable and choice_rows(workspace, run_id) is not None:
         as_of = to_date(tracking.run_info(workspace, run_id).as_of)
         hint = f"Train the challenger so that it has a validation cutoff on or after {as_of}."
         return Ruling(False, f"{stays}: their validation cutoffs have no row in common. {hint}", gate)
     reasons = "other feature declarations, or its files are gone or damaged"
     why = f"which can no longer be loaded or compared ({reasons})"
     return _unopposed(gate, new, f"{wins}, {why}", f"version {old}, {why}, stays champion")
+
+
+def _again(task: str) -> str:
+    return f"Restore its files, or run `nextbest train {task}` and `nextbest promote {task}`."
 
 
 def _unopposed(gate: Gate | None, new: str, wins: str, else_: str) -> Ruling:

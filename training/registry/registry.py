@@ -6,15 +6,17 @@ takes it is for `promotion`, who had it before for `champions`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from features.errors import ExitCode, UserError
-from features.json_file import read_json
 from features.workspace import Workspace
-from training.fitted import Fitted, outdated
+from training.fitted import Fitted, UnusableModelError
 from training.registry import flavor, store, tracking
 
 ALIAS = "champion"
+TWIN = "registered_as"
+"""Tag of a run whose very model was a version before: its number."""
 
 
 @dataclass(frozen=True)
@@ -91,39 +93,51 @@ def load(workspace: Workspace, run_id: str) -> Fitted:
     """
     folder = tracking.artifact(workspace, run_id, tracking.MODEL)
     info = tracking.run_info(workspace, run_id)
-    return flavor.load_model(folder, info.tags.get("model_digest"), info.task)
-
-
-def loadable(workspace: Workspace, run_id: str) -> bool:
-    """Whether the model that a run made can still be used here."""
-    try:
-        load(workspace, run_id)
-    except UserError:
-        return False
-    return True
+    return flavor.load_model(folder, info.tags.get(tracking.DIGEST), info.task)
 
 
 def refusal(workspace: Workspace, run_id: str) -> str | None:
-    """Why a run's model does not load in this installation, or None if it does."""
-    file = f"{tracking.MODEL}/meta.json"
+    """Why a run's model does not load in this installation, to stand after a colon; None if it does."""
     try:
-        meta = read_json(tracking.artifact(workspace, run_id, file))
-        if "reads" in meta and (reason := outdated(meta)):
-            return reason
         load(workspace, run_id)
+    except UnusableModelError as error:
+        return error.reason
     except UserError as error:
         return str(error).rstrip(".")
     return None
 
 
+def unfit(workspace: Workspace, run_id: str) -> str | None:
+    """Why a run's version cannot be promoted: its model does not load, or its validation rows are gone."""
+    if reason := refusal(workspace, run_id):
+        return reason
+    try:
+        tracking.load_rows(workspace, run_id, tracking.CHOICE)
+    except UserError as error:
+        return str(error).rstrip(".")
+    return None
+
+
+def twin(workspace: Workspace, task: str, digest: str) -> tuple[int, str] | None:
+    """Version and run of the latest version whose model has this digest and that can be promoted."""
+    made = tracking.runs_of(workspace, task, digest)
+    known = [each for each in reversed(versions(workspace, task)) if each[1] in made]
+    return next((each for each in known if unfit(workspace, each[1]) is None), None)
+
+
 def challenger(workspace: Workspace, task: str, run_id: str | None = None) -> tuple[int, str]:
-    """Version and run of the latest version, or of the one that a run made.
+    """Version and run of the latest version, or of the one that a run made or found there.
 
     Raises:
         UserError: there is none.
     """
     known = versions(workspace, task)
     chosen = [each for each in known if run_id in (None, each[1])]
+    if run_id and known and not chosen:
+        with suppress(UserError):
+            info = tracking.run_info(workspace, run_id)
+            found = info.tags.get(TWIN) if info.task == task else None
+            chosen = [each for each in known if str(each[0]) == found]
     if not chosen:
         if run_id and known:
             latest = f"the latest is version {known[-1][0]}, run {known[-1][1]}"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ROWS = "report/rows.parquet"
 CHOICE = "choice/rows.parquet"
 MODEL = "model"
+DIGEST = "model_digest"
+"""Tag of a run: `Fitted.digest` of its model."""
 # Limits of MLflow's batch call.
 METRICS_A_CALL = 1000
 PARAMS_A_CALL = 100
@@ -47,7 +49,7 @@ class RunInfo:
         params: the chosen setting, as `Task.fit` takes it.
         budget: the budget's fields.
         metrics: numbers by flat name (`Evaluation.flat`).
-        tags: data_fingerprint, declarations_hash, code, model_digest, reproduces and the like.
+        tags: data_fingerprint, declarations_hash, code, reproduces and the like.
         options: what the task was made with, `Task.options`.
     """
 
@@ -161,10 +163,27 @@ def _home(workspace: Workspace, task: str, run_id: str) -> Path:
 
 
 def load_rows(workspace: Workspace, run_id: str, name: str = ROWS) -> pd.DataFrame:
-    """The report frame of a run (`training.measuring.metrics`), or its rows of validation (`CHOICE`)."""
+    """The report frame of a run (`training.measuring.metrics`), or its rows of validation (`CHOICE`).
+
+    Raises:
+        UserError: the run is unknown, or the file is not there or damaged.
+    """
     import pandas as pd
 
-    return pd.read_parquet(artifact(workspace, run_id, name))
+    file = artifact(workspace, run_id, name)
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{file} of run {run_id} is damaged and cannot be read. Restore it, or train again.",
+            ExitCode.NOT_BUILT,
+        ) from error
+
+
+def runs_of(workspace: Workspace, task: str, digest: str) -> set[str]:
+    """The runs whose model has this digest."""
+    found = client(workspace).search_runs([experiment(workspace, task)], f"tags.{DIGEST} = '{digest}'")
+    return {str(run.info.run_id) for run in found}
 
 
 def run_info(workspace: Workspace, run_id: str) -> RunInfo:

@@ -57,15 +57,14 @@ class Drift:
         return "shifted" if self.psi >= SHIFTED else "moving" if self.psi >= STABLE else "stable"
 
 
-def between(then: FeatureMatrix, now: FeatureMatrix, names: Sequence[str]) -> list[Drift]:
-    """How these features have moved from training to the report, in the order of `names`.
+def between(then: FeatureMatrix, now: FeatureMatrix) -> list[Drift]:
+    """How the inputs that both have moved from training to the report, in the order of the first.
 
     Args:
         then: rows that the model learnt from.
         now: rows that it is judged on.
-        names: features; one that a matrix lacks is left out.
     """
-    known = [name for name in names if name in then.names and name in now.names]
+    known = [name for name in then.names if name in now.names]
     return [_moved(name, then.column(name), now.column(name)) for name in known]
 
 

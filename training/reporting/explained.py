@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.examples import CustomerExamples
 from training.measuring.evaluation import counted
-from training.task import Contributions
+from training.task import Contributions, E
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from training.customer_task import CustomerTask
     from training.fitted import Fitted
+    from training.task import Task
 
 LIMIT: Final = 1500
 """Rows that are explained at most; exact contributions take time, and a picture shows no more."""
@@ -59,13 +58,9 @@ class Explained:
 
 
 def explain(
-    task: CustomerTask,
-    fitted: Fitted,
-    examples: CustomerExamples,
-    limit: int = LIMIT,
-    seed: int = 0,
-) -> Explained:
-    """Explain a sample of rows.
+    task: Task[E], fitted: Fitted, examples: E, limit: int = LIMIT, seed: int = 0
+) -> Explained | None:
+    """Explain a sample of rows; None when there are none, or the task does not say what its models read.
 
     Args:
         task: the model's task.
@@ -74,14 +69,12 @@ def explain(
         limit: rows at most.
         seed: of the draw.
     """
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(examples))[:limit])
-    mask = np.zeros(len(examples), dtype=bool)
-    mask[chosen] = True
-    rows = examples.take(mask)
-    matrix = rows.matrix
-    values = task.stored_inputs(fitted, matrix).astype(np.float64)
+    drawn = task.sampled(fitted, examples, limit, seed)
+    if drawn is None:
+        return None
+    rows, contributions = drawn
     about = task.explains.replace("the horizon", counted(int(fitted.meta["horizon_days"]), "day"))
-    return Explained(matrix.customer_id, matrix.as_of, task.explain(fitted, rows), values, about)
+    return Explained(rows.customer_id, rows.as_of, contributions, rows.values, about)
 
 
 def picture(found: Explained, top: int = TOP) -> Figure:

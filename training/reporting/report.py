@@ -80,7 +80,7 @@ def html(content: ReportContent, images: Mapping[str, Image]) -> str:
         lead=(tables.values(evaluation, lead), tables.differences(evaluation, lead)),
         more=more,
         primary=evaluation.metric(content.primary),
-        slices=tables.sliced(content.slices),
+        slices=tables.sliced(content.slices, evaluation),
         drift=tables.drifted(content.drift),
         seconds=tables.seconds(content.seconds),
         images=images,

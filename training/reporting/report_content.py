@@ -53,8 +53,8 @@ class ReportContent:
         curve: positives by depth of targeting; None when no probability of one thing is predicted.
         currency: of the source's amounts.
         explained: contributions of the inputs on sampled rows; None when there are none.
-        slices: the primary metric by stage, tier and store group.
-        drift: of the most important features, in that order; empty when inputs are no features.
+        slices: the main metrics by stage, tier and store group.
+        drift: of the most important inputs, in that order; empty without rows.
         contrast: what random folds would have said.
         left_out: why `contrast` or `drift` has nothing, as a sentence.
         seconds: wall clock by phase.

@@ -46,8 +46,7 @@ def values(evaluation: Evaluation, measures: Sequence[Measure], cutoff: str = AL
             _number(value.value, value.low, value.high, look="best" if value.value == best else "")
             for value in found
         ]
-        arrow = "\N{UPWARDS ARROW}" if measure.higher_is_better else "\N{DOWNWARDS ARROW}"
-        rows.append((Cell(f"{measure.title} {arrow}", measure.meaning), *cells))
+        rows.append((Cell(_titled(measure), measure.meaning), *cells))
     return Table(("metric", *(spoken(model) for model in evaluation.models)), tuple(rows))
 
 
@@ -92,21 +91,24 @@ def targets(musts: Sequence[Standing], aims: Sequence[Standing]) -> Table:
     return Table(("metric", "model", "asked over", "difference", "must", "aim"), tuple(rows))
 
 
-def sliced(found: Sequence[Slice]) -> Table:
-    """A metric by group, with promised and observed rates where the report has probabilities."""
+def sliced(found: Sequence[Slice], evaluation: Evaluation) -> Table:
+    """The main metrics by group, with promised and observed rates where the report has probabilities."""
     promised = any(not math.isnan(each.promised) for each in found)
+    measures = [evaluation.metric(value.metric) for value in found[0].figures] if found else []
     rows = tuple(
         (
             Cell(f"{slices.spoken(each.by)}: {each.group}", "few rows: read with care" if each.small else ""),
             Cell(f"{each.rows:,}", counted(each.customers, "customer")),
-            _number(
-                each.value.value, each.value.low, each.value.high, look="undecided" if each.small else ""
+            *(
+                _number(value.value, value.low, value.high, look="undecided" if each.small else "")
+                for value in each.figures
             ),
             *((Cell(f"{each.promised:.1%}"), Cell(f"{each.observed:.1%}")) if promised else ()),
         )
         for each in found
     )
-    return Table(("slice", "rows", "value", *(("promised", "observed") if promised else ())), rows)
+    rates = ("promised", "observed") if promised else ()
+    return Table(("group", "rows", *(_titled(measure) for measure in measures), *rates), rows)
 
 
 def drifted(found: Sequence[Drift]) -> Table:
@@ -145,6 +147,15 @@ def moved(found: Sequence[Drift], importance: Mapping[str, float], top: int = 15
     return tuple(
         by_name[name] for name in sorted(importance, key=lambda n: -importance[n]) if name in by_name
     )[:top]
+
+
+def _titled(measure: Measure) -> str:
+    """A metric's title with an arrow that points to better."""
+    return (
+        f"{measure.title} \N{UPWARDS ARROW}"
+        if measure.higher_is_better
+        else f"{measure.title} \N{DOWNWARDS ARROW}"
+    )
 
 
 def _asked(standing: Standing | None, over: Value | None, *, must: bool) -> Cell:

@@ -46,14 +46,15 @@ _ORDER: Final = ("exploring", "forming", "stable", "lapsing", "VIP", "A", "B", "
 
 @dataclass(frozen=True)
 class Slice:
-    """A metric on the rows of one group.
+    """The task's main metrics on the rows of one group.
 
     Attributes:
         by: stage, tier or store_group.
         group: which.
         rows: how many rows.
         customers: how many customers they are of.
-        value: the metric with its 95 % household-bootstrap interval; NaN when undefined on these rows.
+        figures: the metrics, the primary one first, with 95 % household-bootstrap intervals; NaN when
+            undefined on these rows.
         promised: mean predicted probability; NaN where the report has none.
         observed: share of them for whom it came true; NaN likewise.
         small: fewer than `SMALL` rows, or than `RARE` of either outcome.
@@ -63,10 +64,15 @@ class Slice:
     group: str
     rows: int
     customers: int
-    value: Value
+    figures: tuple[Value, ...]
     promised: float
     observed: float
     small: bool
+
+    @property
+    def value(self) -> Value:
+        """The primary metric."""
+        return self.figures[0]
 
 
 def of(snapshots: Snapshots, keys: pd.DataFrame) -> pd.DataFrame:
@@ -92,43 +98,46 @@ def of(snapshots: Snapshots, keys: pd.DataFrame) -> pd.DataFrame:
 def measured(
     frame: pd.DataFrame,
     slices: pd.DataFrame,
-    metric: Metric,
+    metrics: Sequence[Metric],
     *,
     promise: tuple[Floats, Floats] | None = None,
     replicates: int = 200,
     seed: int = 0,
 ) -> tuple[Slice, ...]:
-    """A metric of the model on the rows of each group, all cutoffs together.
+    """Metrics of the model on the rows of each group, all cutoffs together.
 
     Args:
         frame: report frame, n rows.
         slices: what `of` says of them, n rows in the same order.
-        metric: what is measured.
+        metrics: what is measured, the primary one first.
         promise: probabilities and what came true, n each, to compare their means.
         replicates: of the household bootstrap.
         seed: of its draws.
     """
-    return tuple(
-        Slice(
-            by=by,
-            group=group,
-            rows=int(rows.sum()),
-            customers=frame.loc[rows, CUSTOMER_ID].nunique(),
-            value=evaluate(frame[rows], [MODEL], [metric], replicates, seed).value(metric.name),
-            promised=float(promise[0][rows].mean()) if promise else math.nan,
-            observed=float(promise[1][rows].mean()) if promise else math.nan,
-            small=_small(rows, promise),
+    found = []
+    for by, group, rows in _groups(slices):
+        evaluation = evaluate(frame[rows], [MODEL], metrics, replicates, seed)
+        found.append(
+            Slice(
+                by=by,
+                group=group,
+                rows=int(rows.sum()),
+                customers=frame.loc[rows, CUSTOMER_ID].nunique(),
+                figures=tuple(evaluation.value(metric.name) for metric in metrics),
+                promised=float(promise[0][rows].mean()) if promise else math.nan,
+                observed=float(promise[1][rows].mean()) if promise else math.nan,
+                small=_small(rows, promise),
+            )
         )
-        for by, group, rows in _groups(slices)
-    )
+    return tuple(found)
 
 
 def to_pandas(found: Sequence[Slice]) -> pd.DataFrame:
-    """One row per slice: by, group, rows, customers, metric, value, low, high, promised, observed, small."""
+    """A row per slice and metric: of how many rows and customers, the value with its interval, the rates."""
     flat = [
-        {**vars(each), "metric": each.value.metric, "low": each.value.low, "high": each.value.high}
-        | {"value": each.value.value}
+        {**vars(each), "metric": one.metric, "value": one.value, "low": one.low, "high": one.high}
         for each in found
+        for one in each.figures
     ]
     names = ["by", "group", "rows", "customers", "metric", "value", "low", "high"]
     return pd.DataFrame(flat, columns=[*names, "promised", "observed", "small"])

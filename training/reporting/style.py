@@ -34,7 +34,9 @@ def dash(model: str, models: Sequence[str]) -> Any:
 
 def number(value: float, digits: int = 3) -> str:
     """A metric's value with that many significant digits, all of them before the point when it is large."""
-    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:#.{digits}g}"
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    return f"{value:#.{digits}g}".rstrip(".")
 
 
 def legend(panel: Axes, where: Corner) -> None:

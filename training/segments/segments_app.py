@@ -49,47 +49,6 @@ class SegmentsShown:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One figure of a customer beside the cluster's.
-
-    Attributes:
-        figure: feature.
-        value: the customer's; NaN when unknown.
-        median: of the cluster at its fit; NaN when nobody's is known.
-        meaning, meaning_zh: what the feature says.
-        unit: of both.
-    """
-
-    figure: str
-    value: float
-    median: float
-    meaning: str
-    meaning_zh: str
-    unit: str
-
-
-@dataclass(frozen=True)
-class CustomerShown:
-    """A customer's cluster.
-
-    Attributes:
-        customer_id: who.
-        as_of: date of the customer's figures.
-        fitted: date of the clusters' figures.
-        id, name, name_zh: the cluster.
-        figures: beside the cluster's medians.
-    """
-
-    customer_id: str
-    as_of: str
-    fitted: str
-    id: str
-    name: str
-    name_zh: str
-    figures: tuple[Compared, ...]
-
-
-@dataclass(frozen=True)
 class PotentialShown:
     """The customers with the largest potential.
 
@@ -147,7 +106,7 @@ def show_command(
     as_json: JsonOption = False,
 ) -> None:
     """Print the clusters, or a customer's cluster and how the customer compares with it."""
-    from training.segments import clusters
+    from training.segments import clusters, membership
 
     space = workspace(root)
     found = clusters.load(space)
@@ -159,7 +118,8 @@ def show_command(
     if customer is None:
         _emit_clusters(found, None, as_json=as_json)
         return
-    shown = _customer(space, found, customer, as_of)
+    canonical, day = _opened(space, as_of)
+    shown = membership.of(space, canonical, day, found, customer)
     grid = table(
         f"{shown.customer_id} on {shown.as_of}: cluster {shown.id}, {shown.name} ({shown.name_zh})",
         ("figure", "value", "median of the cluster", "meaning"),
@@ -214,49 +174,6 @@ def potential_command(
 
 
 _SHOWN = 20
-
-
-def _customer(space: Workspace, found: Clusters, customer: str, as_of: str | None) -> CustomerShown:
-    """A customer beside their cluster.
-
-    Raises:
-        UserError: nobody has seen the customer before the as-of.
-    """
-    from features.catalogue import FEATURES
-    from features.evaluators import offline
-    from features.identity.people import resolve
-
-    canonical, day = _opened(space, as_of)
-    names = tuple(found.clusters[0].medians)
-    matrix = offline.compute(canonical, [day], [customer], names)
-    if not len(matrix) and (resolved := resolve(space, customer)) != customer:
-        customer, matrix = resolved, offline.compute(canonical, [day], [resolved], names)
-    if not len(matrix):
-        raise UserError(
-            f"customer {customer!r} is not known before {to_date(day)}. "
-            "Give an id of the tables, or a later --as-of."
-        )
-    cluster = found.clusters[int(found.assign(matrix)[0])]
-    declared = {feature.name: feature for feature in FEATURES}
-    return CustomerShown(
-        customer_id=customer,
-        as_of=str(to_date(day)),
-        fitted=str(to_date(found.as_of)),
-        id=cluster.id,
-        name=cluster.name,
-        name_zh=cluster.name_zh,
-        figures=tuple(
-            Compared(
-                name,
-                float(matrix.column(name)[0]),
-                math.nan if median is None else median,
-                declared[name].meaning,
-                declared[name].meaning_zh,
-                declared[name].unit,
-            )
-            for name, median in cluster.medians.items()
-        ),
-    )
 
 
 def _emit_clusters(found: Clusters, file: Path | None, *, as_json: bool) -> None:

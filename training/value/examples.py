@@ -96,3 +96,8 @@ def whole_horizon(snapshots: Snapshots, as_of: NDArray[np.int32], days: int) -> 
         return ended
     border = to_day(snapshots.canonical.source.choices_until)
     return ended & ((as_of >= border) | (as_of + days <= border))
+
+
+def paid(cents: Floats) -> Floats:
+    """Money that came in: what was given back beyond it counts as 0."""
+    return np.maximum(cents, 0.0)

@@ -21,7 +21,6 @@ from features.clock import to_day
 from features.errors import ExitCode, UserError
 from features.evaluators.offline import FeatureMatrix
 from training import boosting, examples
-from training.baselines import bg_nbd, logistic
 from training.boosting import Binned
 from training.customer_task import CustomerTask
 from training.dataset import Lesson
@@ -29,10 +28,11 @@ from training.examples import CustomerExamples
 from training.fitted import Fitted
 from training.measuring.metrics import Metric
 from training.task import Budget, Contributions, Params, Target
+from training.value import baselines as value_baselines
 from training.value import expectation
 from training.value import metrics as value_metrics
 from training.value.boosters import EDGE, OBJECTIVES, PROBABILITY, SPEND, VISITS, in_rows, margins_of
-from training.value.examples import ValueExamples, after, whole_horizon
+from training.value.examples import ValueExamples, after, paid, whole_horizon
 from training.value.expectation import Expectation
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class ValueTask(CustomerTask):
         rows = _own(validation)
         found = self.forecast(fitted, rows.matrix, float(rows.learn_days))
         unit, p = float(fitted.meta["unit_cents"]), found[PROBABILITY]
-        counts = (rows.learnt[:, 0], found[VISITS]), (_paid(rows.learnt[:, 1]) / unit, found[SPEND] / unit)
+        counts = (rows.learnt[:, 0], found[VISITS]), (paid(rows.learnt[:, 1]) / unit, found[SPEND] / unit)
         loss = -np.log(np.where(rows.learnt[:, 0] > 0, p, 1.0 - p))
         return float(sum((mean - y * np.log(mean) for y, mean in counts), start=loss).mean())
 
@@ -236,7 +236,7 @@ class ValueTask(CustomerTask):
         visits, money = _own(rows).reported.T
         return {
             "actual_visits": visits,
-            "actual_spend_cents": _paid(money),
+            "actual_spend_cents": paid(money),
             "visited": (visits > 0).astype(np.int8),
             "window_days": _own(rows).days,
         }
@@ -255,33 +255,7 @@ class ValueTask(CustomerTask):
     ) -> pd.DataFrame:
         """Past rate, BG/NBD, Pareto/NBD (both x Gamma-Gamma) and logistic RFM."""
         del snapshots
-        rows, learnt, matrix = _own(report), _own(train), report.matrix
-        share = rows.days / np.maximum(matrix.column("tenure_days"), 1.0)
-        rate = matrix.column("visits_all") * share
-        a_visit = rows.expected(lambda model, at, _: model.spend_per_visit(at))
-        pareto = rows.expected(lambda model, at, on: model.visits(at, rows.days[on]))
-        chance = rows.expected(lambda model, at, on: model.rhythm.visit(bg_nbd.summary(at), rows.days[on]))
-        bg, bg_chance = np.empty(len(rows)), np.empty(len(rows))
-        for day in rows.cutoffs:
-            on = np.flatnonzero(matrix.as_of == day)
-            seen = bg_nbd.summary(matrix.take(on))
-            bg[on] = rows.rhythm[day].visits(seen, rows.days[on])
-            bg_chance[on] = rows.rhythm[day].visit(seen, rows.days[on])
-        fitted = logistic.fit(learnt.matrix, learnt.learnt[:, 0] > 0)
-        # Learnt on shorter windows than the report is about, it still ranks.
-        kind = PROBABILITY if (rows.days == rows.learn_days).all() else "score"
-        columns = {
-            "past_rate.visits": rate,
-            "past_rate.spend_cents": _paid(matrix.column("spend_all")) * share,
-            "past_rate.score": rate,
-            "bg_nbd.visits": bg,
-            "bg_nbd.spend_cents": bg * a_visit,
-            "bg_nbd.probability": bg_chance,
-            "pareto_nbd.visits": pareto,
-            "pareto_nbd.spend_cents": pareto * a_visit,
-            "pareto_nbd.probability": chance,
-            f"logistic_rfm.{kind}": logistic.probability(fitted, matrix),
-        }
+        columns = value_baselines.columns(_own(train), _own(report))
         return report.keys().assign(**self.label_columns(report), **columns)
 
     def _binned(self, rows: ValueExamples, name: str, unit: float, chance: str) -> Binned:
@@ -289,7 +263,7 @@ class ValueTask(CustomerTask):
 
         def make() -> Binned:
             visits, money = rows.learnt.T
-            label = {VISITS: visits, SPEND: _paid(money) / unit, PROBABILITY: visits > 0}[name]
+            label = {VISITS: visits, SPEND: paid(money) / unit, PROBABILITY: visits > 0}[name]
             margin = rows.expected(
                 lambda model, matrix, _: margins_of(model, matrix, float(rows.learn_days), unit, chance)[name]
             )
@@ -304,11 +278,6 @@ class ValueTask(CustomerTask):
         model = Expectation.of(fitted.arrays["expectation"])
         more = model.inputs(matrix, float(fitted.meta["learn_days"]))
         return examples.inputs(matrix, fitted.meta["features"], more)
-
-
-def _paid(cents: Floats) -> Floats:
-    """Money that came in: what was given back beyond it counts as 0."""
-    return np.maximum(cents, 0.0)
 
 
 def _own(rows: CustomerExamples) -> ValueExamples:

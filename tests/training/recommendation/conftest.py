@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from features.canonical import Canonical
 from features.ingestion.ingest import ingest
@@ -60,6 +61,13 @@ def products() -> pd.DataFrame:
     )
 
 
+def no_stores(rows: int) -> tuple[NDArray[np.str_], NDArray[np.int32], Histories]:
+    """`stores`, `store` and `visits` of a ledger of which no store is known."""
+    nobody, nothing = np.empty(0, dtype=np.str_), np.empty(0, dtype=np.int32)
+    visits = Histories(nobody, nobody, np.zeros(1, dtype=np.int64), nothing, nothing, nothing, nothing)
+    return nobody, np.full(rows, -1, dtype=np.int32), visits
+
+
 def workspace(root: Path, transactions: pd.DataFrame, catalogue: pd.DataFrame | None) -> Workspace:
     source = root / "source"
     source.mkdir(parents=True)
@@ -75,6 +83,24 @@ def workspace(root: Path, transactions: pd.DataFrame, catalogue: pd.DataFrame | 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
     return open_snapshots(workspace(tmp_path_factory.mktemp("shop"), lines(), products()))
+
+
+def in_town() -> pd.DataFrame:
+    """The shop's lines in two stores: red customers shop in the north, blue in the south, all now and then in
+    the other one; of late a third store has one customer, and blue07 has been at a discount."""
+    sold = lines()
+    red = sold["customer_id"].str[1:].astype(int) % 2 == 0
+    away = sold["basket_id"].str.endswith("5")
+    sold["store_id"] = np.where(red ^ away, "a north", "b south")
+    late = sold["occurred_at"] >= sold["occurred_at"].max() - pd.Timedelta(days=28)
+    sold.loc[late & (sold["customer_id"] == "c07"), "store_id"] = "c new"
+    sold["discount"] = np.where(late & (sold["product_id"] == "blue07"), 0.5, 0.0)
+    return sold
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
+    return open_snapshots(workspace(tmp_path_factory.mktemp("town"), in_town(), products()))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from training.recommendation import associations
 from training.recommendation.associations import LEVELS, Associations
 from training.recommendation.ledger import Ledger
 
+from .conftest import no_stores
+
 T = 1000
 MEMBERS = 24
 Baskets = list[tuple[int, int, set[int]]]
@@ -40,6 +42,7 @@ def ledger_of(baskets: Baskets, members: int) -> Ledger:
         day,
         np.full(len(rows), 100),
         np.zeros(len(rows), dtype=np.bool_),
+        *no_stores(len(rows)),
     )
 
 

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from features.errors import UserError
+from training.datasets import Snapshots
 from training.recommendation import candidates
-from training.recommendation.candidates import SOURCES, checked, choose
+from training.recommendation.candidates import DEFAULT, SOURCES, checked, choose
 from training.recommendation.context import Context, OwnItems
 from training.recommendation.examples import Collector
+from training.recommendation.ledger import Ledger
+from training.recommendation.task import Recommendation
 
 
 def test_candidates_are_distinct_and_marked_as_own_or_new(collector: Collector) -> None:
@@ -38,7 +41,7 @@ def narrow(collector: Collector) -> Callable[..., set[tuple[int, int, bool]]]:
 
     def of(*sources: str) -> set[tuple[int, int, bool]]:
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("OWN", "TYPES", "LINES", "POPULAR", "TRIED"):
+            for name in ("OWN", "TYPES", "LINES", "POPULAR", "TRIED", "PROMOTED"):
                 patch.setattr(candidates, name, 2)
             patch.setattr(candidates, "COLLABORATIVE", (2, 2))
             found = choose(context, items, covered, sources)
@@ -66,6 +69,18 @@ def test_types_and_lines_name_new_items_of_the_camp(
     for source in ("types", "lines"):
         right = [red[item] == (row % 2 == 0) for row, item, new in narrow(source) if new]
         assert np.mean(right) > 0.5
+
+
+def test_what_is_at_a_discount_of_late_is_promoted(town: Snapshots, collector: Collector) -> None:
+    items = Collector(Ledger.read(town), town.until).assortment(town.until).items
+    assert items.product_id[items.most_promoted].tolist() == ["blue07"]
+    # Without any discount nothing is, rather than anything.
+    assert len(collector.assortment(collector.until).items.most_promoted) == 0
+
+
+def test_the_default_sources_are_those_whose_lists_are_the_best() -> None:
+    assert Recommendation().sources == DEFAULT
+    assert set(SOURCES) - set(DEFAULT) == {"promoted", "here"}
 
 
 def test_sources_are_checked_and_in_their_own_order() -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from training.recommendation.declarations import INPUTS
 from training.recommendation.examples import Collector
-from training.recommendation.inputs import INPUTS
 
 
 def test_inputs_tell_own_from_new_and_are_known_where_they_can_be(collector: Collector) -> None:

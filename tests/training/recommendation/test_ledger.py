@@ -9,6 +9,8 @@ from features.labels import LabelDefinitions, RecommendationLabel
 from training.datasets import Snapshots
 from training.recommendation.ledger import Ledger
 
+from .conftest import no_stores
+
 T = 100
 
 
@@ -48,6 +50,7 @@ def tiny(*, minimum_item: int = 2, minimum_customer: int = 2) -> Ledger:
         known.astype(np.int32),
         np.full(len(rows), 100),
         np.zeros(len(rows), dtype=np.bool_),
+        *no_stores(len(rows)),
     )
 
 

@@ -11,6 +11,7 @@ from training.fitted import Fitted
 from training.recommendation import recommender
 from training.recommendation.histories import Histories
 from training.recommendation.recommender import Recommendations, recommend
+from training.registry import flavor
 
 
 def rows_of(answer: Recommendations, mask: np.ndarray) -> list[tuple[object, ...]]:
@@ -115,7 +116,7 @@ def test_a_saved_model_answers_the_same(
     fitted: Fitted, histories: Histories, shop: Snapshots, tmp_path: Path
 ) -> None:
     fitted.save(tmp_path / "model")
-    loaded = Fitted.load(tmp_path / "model")
+    loaded = flavor.load_model(tmp_path / "model")
     assert same(recommend(loaded, histories, shop.until), recommend(fitted, histories, shop.until))
 
 

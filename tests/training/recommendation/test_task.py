@@ -12,7 +12,7 @@ from features.ingestion.ingest import ingest
 from features.workspace import Workspace
 from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted
-from training.recommendation.inputs import INPUTS
+from training.recommendation.declarations import INPUTS
 from training.recommendation.recommender import Recommender
 from training.recommendation.task import Recommendation
 from training.task import FULL

@@ -64,7 +64,7 @@ def test_one_that_can_no_longer_be_used_is_not_restored(workspace: Workspace) ->
     promotion.promote(workspace, "churn")
     foreign = Fitted("churn", {}, {}, {"reads": ["gone"], "declarations_hash": "0" * 64})
     second = register(workspace, BLIND, as_of=AS_OF + 7, fitted=foreign)
-    promotion.promote(workspace, "churn")
+    champions.crown(workspace, "churn", 2)
     register(workspace, GOOD)
     promotion.promote(workspace, "churn")
     assert champions.former(workspace, "churn") == [2, 1]

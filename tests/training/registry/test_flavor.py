@@ -19,7 +19,7 @@ def test_a_saved_model_is_an_mlflow_model_without_pickle(tmp_path: Path) -> None
     assert described["flavors"] == {
         "nextbest": {
             "task": "churn",
-            "format": 2,
+            "format": 3,
             "loader": "training.registry.flavor.load_model",
             "declarations_hash": declarations_hash([]),
         }

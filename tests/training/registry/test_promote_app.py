@@ -10,7 +10,7 @@ from features.errors import ExitCode, UserError
 from features.workspace import Workspace
 from tests.training.conftest import AS_OF
 from tests.training.versions import BLIND, GOOD, register
-from training.registry import models_app, promote_app, registry
+from training.registry import models_app, promote_app, registry, tracking
 
 commands = typer.Typer()
 commands.command("promote")(promote_app.promote)
@@ -64,6 +64,17 @@ def test_promote_say_who_is_champion_and_roll_back(workspace: Workspace) -> None
     assert registry.champion_version(workspace, "churn") is not None
     with pytest.raises(UserError, match="churn version 1 is the only champion that is kept"):
         call(workspace, "promote", "churn", "--rollback", "--json")
+
+
+def test_a_damaged_model_is_refused_and_the_others_are_promoted(workspace: Workspace) -> None:
+    run_id = register(workspace, GOOD)
+    (tracking.artifact(workspace, run_id, tracking.MODEL) / "meta.json").write_text("{}")
+    for arguments in (("churn",), ("--all",), ("churn", "--run", run_id)):
+        code, out = call(workspace, "promote", *arguments)
+        assert code == ExitCode.NOT_BUILT
+        assert out.startswith("churn version 1 is not promoted, there is no champion: it cannot be used: ")
+        assert len(out.splitlines()) == 1
+    assert registry.champion_version(workspace, "churn") is None
 
 
 @pytest.mark.parametrize(

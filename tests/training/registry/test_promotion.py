@@ -9,7 +9,7 @@ from features.workspace import Workspace
 from tests.training.conftest import AS_OF
 from tests.training.versions import BLIND, CUTOFFS, GOOD, LUCKY, SQUARED, UNLUCKY, WRONG, register, rows
 from training.fitted import Fitted
-from training.registry import promotion, registry, tracking
+from training.registry import champions, promotion, registry, tracking
 from training.registry.promotion import Verdict
 
 
@@ -142,7 +142,8 @@ def test_without_a_row_in_common_the_champion_stays(workspace: Workspace) -> Non
 def test_a_champion_that_cannot_serve_gives_way(workspace: Workspace) -> None:
     old = Fitted("churn", {}, {}, {"reads": [], "declarations_hash": "0" * 64})
     register(workspace, GOOD, fitted=old)
-    promote(workspace)
+    assert "other feature declarations" in promote(workspace).sentence
+    champions.crown(workspace, "churn", 1)
     with pytest.raises(UserError, match="other feature declarations"):
         registry.champion(workspace, "churn")
     # Its stored rows are better, which helps nobody.
@@ -155,6 +156,46 @@ def test_a_champion_that_cannot_serve_gives_way(workspace: Workspace) -> None:
     verdict = promote(workspace)
     assert verdict.promoted
     assert "its files are gone" in verdict.sentence
+
+
+def damage(workspace: Workspace, run_id: str, file: str) -> None:
+    """Change a file of a run as somebody with an editor might."""
+    place = tracking.artifact(workspace, run_id, tracking.MODEL).parent / file
+    if file.endswith("meta.json"):
+        place.write_text(place.read_text(encoding="utf-8").replace('"task"', '"less": 1, "task"'))
+    else:
+        place.write_bytes(b"x" * 100)
+
+
+@pytest.mark.parametrize("file", ["model/meta.json", "model/arrays.npz", tracking.CHOICE])
+def test_a_damaged_challenger_is_refused_whoever_serves(workspace: Workspace, file: str) -> None:
+    damage(workspace, register(workspace, GOOD), file)
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.champion_version) == (False, None)
+    assert "churn version 1 is not promoted, there is no champion: it cannot be used: " in verdict.sentence
+    assert verdict.refused is not None
+    assert "damaged" in verdict.refused
+    assert registry.version_tags(workspace, "churn", 1)["verdict"] == verdict.sentence
+
+    register(workspace, BLIND)
+    assert promote(workspace).promoted
+    third = register(workspace, GOOD, as_of=AS_OF + 7)
+    damage(workspace, third, file)
+    for run_id in (None, third):
+        verdict = promote(workspace, run_id)
+        assert (verdict.promoted, verdict.champion_version) == (False, 2)
+        assert "version 2 stays champion: it cannot be used: " in verdict.sentence
+        assert verdict.sentence.endswith("or run `nextbest train churn` and `nextbest promote churn`.")
+
+
+def test_a_champion_that_was_damaged_since_is_said(workspace: Workspace) -> None:
+    run_id = register(workspace, GOOD)
+    promote(workspace)
+    damage(workspace, run_id, "model/meta.json")
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.champion_version) == (False, 1)
+    assert "churn version 1 is already champion, but it cannot be used: it is damaged" in verdict.sentence
+    assert verdict.refused is not None
 
 
 def test_a_run_without_validation_rows_is_let_in_where_there_is_nobody(workspace: Workspace) -> None:

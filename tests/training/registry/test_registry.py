@@ -43,29 +43,50 @@ def test_versions_and_the_champion_among_them(workspace_with_store: Workspace) -
 def test_a_model_of_other_features_is_refused_before_and_when_it_is_loaded(
     workspace_with_store: Workspace,
 ) -> None:
-    run_id = register(workspace_with_store, GOOD)
-    assert registry.refusal(workspace_with_store, run_id) is None
-    assert registry.loadable(workspace_with_store, run_id)
-    file = tracking.artifact(workspace_with_store, run_id, tracking.MODEL) / "meta.json"
-    write_json(file, {**read_json(file), "declarations_hash": "0" * 64})
+    assert registry.refusal(workspace_with_store, register(workspace_with_store, GOOD)) is None
+    foreign = Fitted("churn", {}, {}, {"reads": [], "declarations_hash": "0" * 64})
+    run_id = register(workspace_with_store, GOOD, fitted=foreign)
     said = registry.refusal(workspace_with_store, run_id)
     assert said is not None
+    assert said.startswith("it was trained on other feature declarations: ")
     assert "were 000000000000, now" in said
-    assert not registry.loadable(workspace_with_store, run_id)
-    with pytest.raises(UserError, match="other feature declarations"):
+    assert "nextbest" not in said
+    with pytest.raises(UserError, match=r"other feature declarations.*Run `nextbest train churn`"):
         registry.load(workspace_with_store, run_id)
-    file.unlink()
+    (tracking.artifact(workspace_with_store, run_id, tracking.MODEL) / "meta.json").unlink()
     said = registry.refusal(workspace_with_store, run_id)
     assert said is not None
-    assert "its files were removed" in said
+    assert "it holds no model (meta.json is missing)" in said
 
 
-@pytest.mark.parametrize("damage", ["changed", "cut", "missing", "facts", "no facts"])
+def test_the_very_same_model_is_found_as_long_as_it_can_be_promoted(workspace_with_store: Workspace) -> None:
+    workspace = workspace_with_store
+    fitted = Fitted("churn", {}, {"means": np.arange(3.0)}, {"seed": 1})
+    runs = [register(workspace, GOOD, fitted=each) for each in (fitted, fitted, fitted.with_meta(seed=2))]
+    digest = fitted.with_meta(as_of=AS_OF).digest()
+    assert registry.twin(workspace, "churn", digest) == (2, runs[1])
+    assert registry.twin(workspace, "churn", "0" * 64) is None
+    assert registry.twin(workspace, "decline", digest) is None
+    tracking.artifact(workspace, runs[1], tracking.CHOICE).write_bytes(b"no table")
+    assert registry.twin(workspace, "churn", digest) == (1, runs[0])
+    said = registry.unfit(workspace, runs[1])
+    assert said is not None
+    assert "is damaged and cannot be read" in said
+    (tracking.artifact(workspace, runs[0], tracking.MODEL) / "arrays.npz").unlink()
+    assert registry.twin(workspace, "churn", digest) is None
+
+    # A run that found its model there is asked for by its own id.
+    tags = {"task": "churn", "as_of": "2017-10-28", "seed": 0, "setting": "{}", "budget": "{}"}
+    with tracking.new_run(workspace, "churn") as again:
+        tracking.log(workspace, again, metrics={}, params={}, tags={**tags, registry.TWIN: 2})
+    assert registry.challenger(workspace, "churn", again) == (2, runs[1])
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut", "missing", "facts", "no facts", "other facts"])
 def test_damaged_files_are_refused_in_a_sentence(workspace_with_store: Workspace, damage: str) -> None:
     workspace = workspace_with_store
     fitted = Fitted("churn", {}, {"means": np.arange(300.0)}, {})
     run_id = register(workspace, GOOD, fitted=fitted)
-    tracking.log(workspace, run_id, metrics={}, params={}, tags={"model_digest": fitted.digest()})
     champions.crown(workspace, "churn", 1)
     assert registry.champion(workspace, "churn") is not None
     folder = tracking.artifact(workspace, run_id, tracking.MODEL)
@@ -77,6 +98,8 @@ def test_damaged_files_are_refused_in_a_sentence(workspace_with_store: Workspace
             file.write_bytes(file.read_bytes()[:600])
         case "missing":
             file.unlink()
+        case "other facts":
+            write_json(file, {**read_json(file), "as_of": 1})
         case "facts":
             file.write_text(file.read_text(encoding="utf-8")[:50], encoding="utf-8")
         case _:

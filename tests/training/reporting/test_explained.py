@@ -17,6 +17,12 @@ from training.value import expectation
 from training.value.task import ValueTask
 
 
+def explain(task: Any, model: Fitted, rows: CustomerExamples, **options: int) -> Explained:
+    found = explained.explain(task, model, rows, **options)
+    assert found is not None
+    return found
+
+
 @pytest.fixture(scope="module")
 def fitted(snapshots: Snapshots) -> tuple[Fitted, CustomerExamples]:
     task = Churn()
@@ -26,7 +32,7 @@ def fitted(snapshots: Snapshots) -> tuple[Fitted, CustomerExamples]:
 
 def test_a_sample_is_explained_and_contributions_add_up_to_the_prediction(fitted: Any) -> None:
     model, rows = fitted
-    found = explained.explain(Churn(), model, rows, limit=40, seed=1)
+    found = explain(Churn(), model, rows, limit=40, seed=1)
     assert found.contributions.values.shape == found.values.shape == (40, len(found.contributions.names))
     whole = dict(zip(_keys(rows.matrix), Churn().predict(model, rows.matrix)["probability"], strict=True))
     margin = found.contributions.base + found.contributions.values.sum(axis=1)
@@ -41,9 +47,14 @@ def test_a_sample_is_explained_and_contributions_add_up_to_the_prediction(fitted
 
 def test_the_same_seed_draws_the_same_rows_and_few_rows_are_all_taken(fitted: Any) -> None:
     model, rows = fitted
-    first, again, other = (explained.explain(Churn(), model, rows, limit=40, seed=s) for s in (1, 1, 2))
+    first, again, other = (explain(Churn(), model, rows, limit=40, seed=s) for s in (1, 1, 2))
     assert _keys(first) == _keys(again) != _keys(other)
-    assert len(explained.explain(Churn(), model, rows).customer_id) == min(len(rows), explained.LIMIT)
+    assert len(explain(Churn(), model, rows).customer_id) == min(len(rows), explained.LIMIT)
+
+
+def test_without_rows_nothing_is_explained(fitted: Any) -> None:
+    model, rows = fitted
+    assert explained.explain(Churn(), model, rows.at([])) is None
 
 
 def planted() -> Explained:
@@ -82,7 +93,7 @@ def test_inputs_of_any_model_are_known_and_the_title_says_what_is_moved(snapshot
     task = ValueTask(("visits_91", "days_since_visit"))
     rows = task.examples(snapshots, [AS_OF - 182, AS_OF - 91])
     model = task.fit(rows, {**task.first, "rounds": 5}, 0)
-    found = explained.explain(task, model, rows, limit=30)
+    found = explain(task, model, rows, limit=30)
     assert found.contributions.names == (*task.features, *expectation.NAMES)
     assert not np.isnan(found.values).any()
     alive = found.values[:, found.contributions.names.index("pareto_nbd_alive")]

@@ -25,8 +25,11 @@ SOURCE = Source("planted", ("transactions",), {"stores": "figures by area"})
 
 
 def a_slice(group: str, rows: int, promised: float, observed: float) -> Slice:
-    value = Value("all", "model", "roc_auc", 0.8, 0.7, 0.9)
-    return Slice("stage", group, rows, rows, value, promised, observed, small=rows < 100)
+    values = tuple(
+        Value("all", "model", name, number, number - 0.1, number + 0.1)
+        for name, number in (("roc_auc", 0.8), ("calibration_error", 0.15))
+    )
+    return Slice("stage", group, rows, rows, values, promised, observed, small=rows < 100)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +101,18 @@ def test_both_files_say_the_same_and_markdown_is_not_escaped(content: ReportCont
         assert fact in markdown
     assert re.findall(r'src="|href="|<script', html) == []
     assert "\n\n\n\n" not in markdown
+
+
+def test_main_metrics_and_rows_stand_by_group(content: ReportContent, tmp_path: Path) -> None:
+    page, text = model_card.write(tmp_path, content, SOURCE, {})
+    html, markdown = page.read_text(encoding="utf-8"), text.read_text(encoding="utf-8")
+    up, down = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
+    heads = ("group", "rows", f"ROC-AUC {up}", f"Calibration error {down}", "promised", "observed")
+    assert f"| {' | '.join(heads)} |" in markdown
+    row = "| stage: stable | 500 (500 customers) | 0.8000 (0.700 to 0.900) | 0.1500 (0.0500 to 0.250) | "
+    assert f"{row}10.0% | 20.0% |" in markdown
+    assert all(f"<th>{head}</th>" in html for head in heads)
+    assert '<td class="">0.1500<small>0.0500 to 0.250</small></td>' in html
 
 
 def test_a_markdown_table_has_as_many_cells_in_every_row(content: ReportContent, tmp_path: Path) -> None:

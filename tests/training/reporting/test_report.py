@@ -104,7 +104,7 @@ def content(kind: str, **changes: object) -> ReportContent:
         "importance": {"days_since_visit": 3.0, "visits_91": 1.0},
         "trials": [{"trial": n, "loss": loss} for n, loss in enumerate((0.25, float("nan"), 0.21))],
         "choice": evaluate(frame.assign(as_of=frame["as_of"] - 70), ["model"], metrics, 20),
-        "slices": slices.measured(frame, GROUPS, metrics[0], replicates=20),
+        "slices": slices.measured(frame, GROUPS, metrics[:2], replicates=20),
         "seconds": {"tuning": 3.0, "fit": 1.0},
     }
     return ReportContent(**{**facts, **(extra() if kind == "churn" else {}), **changes})

@@ -74,14 +74,20 @@ def test_an_aim_over_another_baseline_says_over_which(evaluation) -> None:
     assert tables.targets((), aims).rows[0][5].note == "asked +0.0200"
 
 
-def test_slices_show_rates_only_where_something_is_promised() -> None:
-    value = Value("all", "model", "roc_auc", 0.8, 0.7, 0.9)
-    small = Slice("store_group", "busy stores", 40, 1, value, math.nan, math.nan, small=True)
-    plain = tables.sliced([small])
-    assert plain.heads == ("slice", "rows", "value")
+def test_slices_show_rates_only_where_something_is_promised(evaluation) -> None:
+    auc = Value("all", "model", "roc_auc", 0.8, 0.7, 0.9)
+    brier = Value("all", "model", "brier", 0.125, math.nan, math.nan)
+    small = Slice("store_group", "busy stores", 40, 1, (auc, brier), math.nan, math.nan, small=True)
+    plain = tables.sliced([small], evaluation)
+    assert plain.heads == ("group", "rows", "ROC-AUC \N{UPWARDS ARROW}", "Brier score \N{DOWNWARDS ARROW}")
+    assert [(cell.text, cell.note) for cell in plain.rows[0][2:]] == [
+        ("0.8000", "0.700 to 0.900"),
+        ("0.1250", ""),
+    ]
     assert plain.rows[0][0] == tables.Cell("store group: busy stores", "few rows: read with care")
     assert plain.rows[0][1].note == "1 customer"
-    rated = tables.sliced([Slice("tier", "A", 400, 300, value, 0.125, 0.25, small=False)])
+    rated = tables.sliced([Slice("tier", "A", 400, 300, (auc,), 0.125, 0.25, small=False)], evaluation)
+    assert tables.sliced([], evaluation).rows == ()
     assert [cell.text for cell in rated.rows[0][3:]] == ["12.5%", "25.0%"]
 
 

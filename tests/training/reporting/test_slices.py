@@ -111,28 +111,31 @@ def report(n: int = 400) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_a_metric_is_measured_on_the_rows_of_each_group_and_small_ones_are_flagged() -> None:
     frame, groups = report()
-    metric = probability_metrics("churned")[0]
+    metric, second = probability_metrics("churned")[:2]
     truth = frame["churned"].to_numpy(dtype=float)
-    found = slices.measured(
-        frame, groups, metric, promise=(frame["model.probability"].to_numpy(), truth), replicates=20
-    )
+    promise = (frame["model.probability"].to_numpy(), truth)
+    found = slices.measured(frame, groups, (metric, second), promise=promise, replicates=20)
     assert [(each.by, each.group, each.rows, each.small) for each in found] == [
         ("stage", "exploring", 60, True),
         ("stage", "stable", 340, False),
     ]
     stable = groups["stage"] == "stable"
     assert found[1].value.value == metric.compute(frame[stable], "model")
+    assert [each.metric for each in found[1].figures] == [metric.name, second.name]
+    assert found[1].figures[1].value == second.compute(frame[stable], "model")
     assert found[1].observed == frame.loc[stable, "churned"].mean()
     assert found[1].value.low < found[1].value.value < found[1].value.high
-    one_class = slices.measured(frame.assign(churned=0), groups, metric, promise=(truth, truth * 0))
+    one_class = slices.measured(frame.assign(churned=0), groups, [metric], promise=(truth, truth * 0))
     assert all(each.small for each in one_class)
-    assert slices.to_pandas(found)["value"].tolist() == [each.value.value for each in found]
+    flat = slices.to_pandas(found)
+    assert flat["value"].tolist() == [one.value for each in found for one in each.figures]
+    assert flat["metric"].tolist() == [metric.name, second.name] * 2
 
 
 def test_the_picture_marks_small_groups_hollow_and_names_no_small_one_best() -> None:
     frame, groups = report()
     metric = probability_metrics("churned")[0]
-    figure = slices.picture(slices.measured(frame, groups, metric, replicates=20), metric, 0.7)
+    figure = slices.picture(slices.measured(frame, groups, [metric], replicates=20), metric, 0.7)
     fills = [line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert fills[0] == "white"
     assert fills[1] != "white"
