@@ -52,7 +52,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Cluster customers, and list whose potential is largest.",
     ),
     "score": ("serving.app:score", "Score every customer and choose their next best actions."),
-    "decide": ("serving.app:decide", "Choose one customer's next best action, without the service."),
+    "decide": (
+        "serving.decide_app:decide",
+        "Choose a customer's next best action; look after the catalogue.",
+    ),
+    "decisions": (
+        "serving.decisions_app:decisions",
+        "Show, export and prune decision records and what came of them.",
+    ),
     "serve": ("serving.app:serve", "Answer requests over HTTP."),
     "experiments": ("experiments.app:experiments", "Compare training runs, and run studies."),
     "simulate": (

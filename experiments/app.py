@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from experiments.study import Study, StudyResult
     from experiments.study_verdict import Verdict
     from features.workspace import Workspace
+    from serving.effects import Belief
 
 JobsOption = Annotated[int, typer.Option("--jobs", min=1, help="Runs at once, each in a process of its own.")]
 
@@ -128,6 +129,39 @@ def leaderboard(root: WorkspaceOption = DEFAULT_WORKSPACE, *, as_json: JsonOptio
     ]
     columns = ("task", "metric", "study", "best variant", "value", "is", "inputs")
     emit(found, as_json=as_json, text=[table("Leaderboard", columns, rows), f"Page: {found.page}"])
+
+
+@experiments.command()
+def effects(root: WorkspaceOption = DEFAULT_WORKSPACE, *, as_json: JsonOption = False) -> None:
+    """Measure what actions do, from recorded decisions, their outcomes and the control groups.
+
+    Decisions use what was found from then on: a running service within seconds, the batch with its next run.
+    """
+    from experiments import effects as measuring
+
+    space = workspace(root)
+    with space.lock("experiments effects"):
+        found = measuring.run(space)
+    rows = [
+        (
+            one.action,
+            one.effect,
+            _belief(one.prior),
+            "" if one.estimate is None else _belief(one.estimate),
+            _belief(one.posterior),
+            f"{one.posterior.weight:.0%}, {one.posterior.basis}",
+            f"{one.contacted:,}",
+            f"{one.control:,}",
+        )
+        for one in found
+    ]
+    columns = ("action", "effect", "prior", "outcomes", "now", "rests on them", "contacted", "control")
+    notes = [] if rows else ["The catalogue's actions have no `effect`: nothing can be measured."]
+    emit(found, as_json=as_json, text=[table("Effects", columns, rows), *notes, f"Kept in {space.effects}"])
+
+
+def _belief(found: Belief) -> str:
+    return f"{found.mean:.4g} \u00b1 {found.spread:.2g}"
 
 
 def _run(space: Workspace, asked: Study, jobs: int) -> StudyResult:

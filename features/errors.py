@@ -28,7 +28,7 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
     ExitCode.OK: "the command did what it was asked to do",
     ExitCode.DEFECT: "an unexpected error: a defect of this platform, please report it",
     ExitCode.USAGE: "an option, a name or a date is not valid",
-    ExitCode.VERDICT: "with --strict: the verdict is negative (for example, not promoted)",
+    ExitCode.VERDICT: "the verdict is negative (a catalogue with errors; with --strict, say, not promoted)",
     ExitCode.LOCKED: "another command is writing in this workspace",
     ExitCode.BAD_DATA: "the source's data were refused; nothing was changed",
     ExitCode.NOT_BUILT: "something this command needs is missing; the message says which command makes it",

@@ -72,6 +72,16 @@ class Workspace:
         return self.root / "decisions.db"
 
     @property
+    def effects(self) -> Path:
+        """What outcomes say of the effects of actions."""
+        return self.root / "effects.json"
+
+    @property
+    def records(self) -> Path:
+        """Decisions of batches, and how many decisions running services have handed over to be recorded."""
+        return self.root / "records"
+
+    @property
     def tracking_uri(self) -> str:
         """MLflow tracking and registry: `MLFLOW_TRACKING_URI`, or SQLite in the workspace."""
         return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(self.root / 'mlflow.db').resolve()}"

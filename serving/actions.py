@@ -10,69 +10,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-
-from features import catalogue as features_catalogue
+from features import clock
 from features.errors import UserError, unknown
-from features.expressions import expression as expressions
-from features.expressions.expression import Expression
-from serving import catalogue_file, scores
-from serving.catalogue_file import Assumption, CatalogueFile, Channel, Entry, Place, Text
+from serving import action, catalogue_checks, catalogue_file, catalogue_names, scores
+from serving.action import Action
+from serving.catalogue_file import (
+    KINDS,
+    Assumption,
+    Channel,
+    Control,
+    Experiment,
+    Exploration,
+    Place,
+    Policy,
+    Purpose,
+    Trigger,
+)
+from serving.meanings import Meaning
+
+__all__ = ["KINDS", "NONE", "OWN", "PACKAGED", "Action", "Catalogue", "choose", "load"]
 
 PACKAGED = Path(__file__).with_name("actions.yaml")
-NONE = "none"
-KINDS = (
-    "onboarding",
-    "growth",
-    "cross_sell",
-    "retention",
-    "win_back",
-    "service",
-    "partner",
-    "referral",
-    "seasonal",
-)
-
-
-@dataclass(frozen=True)
-class Action:
-    """One thing that can be proposed.
-
-    Attributes:
-        id: stable name, also the last tie-break of the ranking.
-        kind: one of `KINDS`.
-        name: short name.
-        text: what to say to the customer.
-        eligible: condition over features, scores, `known` and assumptions; unknown counts as no.
-        propensity: P(the customer does it because of the contact | the contact is noticed), in [0, 1].
-        value_cents: gain in cents over `horizon_days` if so, before the contact's cost.
-        horizon_days: the days over which the gain is counted.
-        places: where it may be proposed.
-        channels: through what.
-        cross_sell: the answer lists products with it.
-        evidence: features and scores that its expressions read, the condition's first; reasons name them.
-        assumptions: the stated assumptions that its expressions read.
-    """
-
-    id: str
-    kind: str
-    name: Text
-    text: Text
-    eligible: Expression
-    propensity: Expression
-    value_cents: Expression
-    horizon_days: int
-    places: tuple[str, ...]
-    channels: tuple[str, ...]
-    cross_sell: bool
-    evidence: tuple[str, ...]
-    assumptions: tuple[str, ...]
+OWN = "actions.yaml"
+NONE = catalogue_checks.NONE
 
 
 @dataclass(frozen=True)
@@ -83,6 +48,19 @@ class Catalogue:
         version: first 12 hex digits of the SHA-256 of the content, so that a decision says what it used.
         file: where it was read from.
         default_place: the place of a request that names none, and of the batch.
+        channels: by name, with costs, reach, limits and quiet hours.
+        places: by name.
+        purposes: what customers may consent to; without any nobody is asked.
+        policy: how often and when a customer is left alone.
+        control: the customers who get nothing but exempt kinds.
+        exploration: how often another credible action than the best stands first.
+        credibility: least P(expected value > 0) of an action that is offered.
+        context: place -> kind -> weight in the ranking.
+        experiments: by name.
+        triggers: by name.
+        assumptions: by name.
+        actions: by id.
+        meanings: number columns of expressions that are this catalogue's own, in words.
     """
 
     version: str
@@ -90,8 +68,17 @@ class Catalogue:
     default_place: str
     channels: Mapping[str, Channel]
     places: Mapping[str, Place]
+    purposes: Mapping[str, Purpose]
+    policy: Policy
+    control: Control
+    exploration: Exploration
+    credibility: float
+    context: Mapping[str, Mapping[str, float]]
+    experiments: Mapping[str, Experiment]
+    triggers: Mapping[str, Trigger]
     assumptions: Mapping[str, Assumption]
     actions: tuple[Action, ...]
+    meanings: Mapping[str, Meaning]
 
     def at(self, place: str) -> Place:
         """The place of that name.
@@ -109,26 +96,60 @@ class Catalogue:
         Raises:
             UserError: there is none.
         """
-        for action in self.actions:
-            if action.id == action_id:
-                return action
-        raise unknown("action", action_id, (action.id for action in self.actions))
+        for found in self.actions:
+            if found.id == action_id:
+                return found
+        raise unknown("action", action_id, (each.id for each in self.actions))
 
     def tasks(self, place: str) -> frozenset[str]:
         """Training tasks whose scores an action at the place reads."""
-        return frozenset(
-            task
-            for action in self.actions
-            if place in action.places
-            for name in action.evidence
-            if name in scores.BY_NAME
-            for task in scores.BY_NAME[name].tasks
-        )
+        return self._tasks[place]
+
+    def circumstances(self, place: str) -> frozenset[str]:
+        """The columns of `serving.circumstances` that an action at the place reads."""
+        return self._circumstances[place]
+
+    def effect(self, action: Action) -> Assumption | None:
+        """The assumption that outcomes of an action correct."""
+        return None if action.effect is None else self.assumptions[action.effect]
+
+    def weight(self, place: str, kind: str) -> float:
+        """The context weight of a kind of action at a place."""
+        return self.context.get(place, {}).get(kind, 1.0)
+
+    @cached_property
+    def trigger_days(self) -> Mapping[str, frozenset[int]]:
+        """The days of each trigger."""
+        return {
+            name: frozenset(clock.to_day(day) for day in trigger.days)
+            for name, trigger in self.triggers.items()
+        }
+
+    @cached_property
+    def _tasks(self) -> Mapping[str, frozenset[str]]:
+        read = {
+            place: {name for action in self.actions if place in action.places for name in action.evidence}
+            for place in self.places
+        }
+        return {
+            place: frozenset(
+                task for name in names & scores.BY_NAME.keys() for task in scores.BY_NAME[name].tasks
+            )
+            for place, names in read.items()
+        }
+
+    @cached_property
+    def _circumstances(self) -> Mapping[str, frozenset[str]]:
+        own = {*catalogue_names.TEXTS, *self.meanings}
+        return {
+            place: frozenset().union(*(a.reads & own for a in self.actions if place in a.places))
+            for place in self.places
+        }
 
 
 def choose(workspace_root: Path, given: Path | None = None) -> Path:
     """The catalogue file to use: the one given, else the workspace's own, else the packaged one."""
-    own = workspace_root / "actions.yaml"
+    own = workspace_root / OWN
     return given or (own if own.exists() else PACKAGED)
 
 
@@ -140,109 +161,28 @@ def load(file: Path) -> Catalogue:
     """
     parsed = catalogue_file.read(file)
     try:
-        _check_names(parsed)
-        actions = tuple(sorted((_action(entry, parsed) for entry in parsed.actions), key=lambda a: a.id))
+        catalogue_checks.check(parsed)
+        actions = tuple(sorted((action.build(entry, parsed) for entry in parsed.actions), key=lambda a: a.id))
     except UserError as error:
         raise UserError(f"{file}: {error}") from None
-    canonical = json.dumps(parsed.model_dump(), sort_keys=True, ensure_ascii=False)
+    # Without defaults, so that a field which is added later changes no version.
+    content = parsed.model_dump(mode="json", exclude_defaults=True)
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return Catalogue(
         version=hashlib.sha256(canonical.encode()).hexdigest()[:12],
         file=file,
         default_place=parsed.default_place,
         channels=parsed.channels,
         places=parsed.places,
+        purposes=parsed.purposes,
+        policy=parsed.policy,
+        control=parsed.control,
+        exploration=parsed.exploration,
+        credibility=parsed.credibility,
+        context=parsed.context,
+        experiments=parsed.experiments,
+        triggers=parsed.triggers,
         assumptions=parsed.assumptions,
         actions=actions,
+        meanings=catalogue_names.meanings(parsed),
     )
-
-
-def _check_names(parsed: CatalogueFile) -> None:
-    """Every name that one part of the file uses of another is there, and no name means two things."""
-    if parsed.default_place not in parsed.places:
-        raise UserError(f"default_place: {unknown('place', parsed.default_place, parsed.places)}")
-    for place_id, place in parsed.places.items():
-        _check_channels(f"place {place_id!r}", place.channels, parsed)
-    for name in parsed.assumptions:
-        if name in {*features_catalogue.NAMES, *scores.NAMES, scores.KNOWN}:
-            raise UserError(f"assumption {name!r}: a feature or score already has this name. Choose another.")
-    seen: set[str] = set()
-    for entry in parsed.actions:
-        if entry.id in seen or entry.id == NONE:
-            why = "is reserved for doing nothing" if entry.id == NONE else "is there twice"
-            raise UserError(f"action {entry.id!r}: this id {why}. Give every action its own.")
-        seen.add(entry.id)
-        _check_entry(entry, parsed)
-
-
-def _check_entry(entry: Entry, parsed: CatalogueFile) -> None:
-    if entry.kind not in KINDS:
-        raise UserError(f"action {entry.id!r}: {unknown('kind', entry.kind, KINDS)}")
-    _check_channels(f"action {entry.id!r}", entry.channels, parsed)
-    for place_id in entry.places:
-        if place_id not in parsed.places:
-            raise UserError(f"action {entry.id!r}: {unknown('place', place_id, parsed.places)}")
-        there = parsed.places[place_id].channels
-        if not set(entry.channels) & set(there):
-            raise UserError(
-                f"action {entry.id!r}: none of its channels ({', '.join(entry.channels)}) is open at place "
-                f"{place_id!r} (there: {', '.join(there)})."
-            )
-
-
-def _check_channels(owner: str, channels: list[str], parsed: CatalogueFile) -> None:
-    for channel in channels:
-        if channel not in parsed.channels:
-            raise UserError(f"{owner}: {unknown('channel', channel, parsed.channels)}")
-
-
-def _action(entry: Entry, parsed: CatalogueFile) -> Action:
-    known = {*features_catalogue.NAMES, *scores.NAMES, scores.KNOWN, *parsed.assumptions}
-    parts: dict[str, Expression] = {}
-    kinds: dict[str, Literal["boolean", "number"]] = {
-        "eligible": "boolean",
-        "propensity": "number",
-        "value_cents": "number",
-    }
-    for field, kind in kinds.items():
-        try:
-            parts[field] = expressions.parse(getattr(entry, field), known, kind=kind)
-        except UserError as error:
-            raise UserError(f"action {entry.id!r}: {field}: {error}") from None
-    _check_probability(entry, parts["propensity"], parsed)
-    unique = tuple(
-        dict.fromkeys(name for field in parts for name in _in_order(parts[field], getattr(entry, field)))
-    )
-    return Action(
-        id=entry.id,
-        kind=entry.kind,
-        name=entry.name,
-        text=entry.text,
-        eligible=parts["eligible"],
-        propensity=parts["propensity"],
-        value_cents=parts["value_cents"],
-        horizon_days=entry.horizon_days,
-        places=tuple(entry.places),
-        channels=tuple(dict.fromkeys(entry.channels)),
-        cross_sell=entry.cross_sell,
-        evidence=tuple(name for name in unique if name not in parsed.assumptions),
-        assumptions=tuple(name for name in unique if name in parsed.assumptions),
-    )
-
-
-def _check_probability(entry: Entry, propensity: Expression, parsed: CatalogueFile) -> None:
-    """A propensity that is the same for every customer is known now."""
-    if not propensity.names <= parsed.assumptions.keys():
-        return
-    columns = {name: np.array([item.value]) for name, item in parsed.assumptions.items()}
-    value = float(propensity.evaluate(columns)[0])
-    if not 0 <= value <= 1:
-        raise UserError(
-            f"action {entry.id!r}: propensity: {entry.propensity} is {value:g}, not a probability. "
-            "Give a number from 0 to 1."
-        )
-
-
-def _in_order(expression: Expression, text: str) -> list[str]:
-    """The names of an expression as they first appear in its text."""
-    words = re.findall(r"\w+", text.lower())
-    return sorted(expression.names, key=lambda name: words.index(name) if name in words else len(words))

@@ -5,35 +5,41 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from features import clock
+from features.catalogue import catalogue_hash
+from features.errors import UserError
 from features.life_cycle import stages
-from serving import decisions, meanings, portraits, schemas, scorer, scores
-from serving.actions import Action
-from serving.decisions import Choice, Columns, Decisions
+from serving import areas, considered, deciding, keys, portraits, proposals, schemas, scorer, scores, who
 from serving.engine import Engine, Subject
 from serving.problems import ProblemError
 from serving.products import Pick
-from serving.records import Record
+from serving.record import Record
 
 Write = Callable[[Record], None]
 ITEMS = 10
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_STEP: Final = timedelta(microseconds=1)
 
 
-def score(engine: Engine, request: schemas.CustomerRequest) -> schemas.ScoreAnswer:
-    """Scores of a known customer.
+def score(engine: Engine, request: schemas.ScoreRequest) -> schemas.ScoreAnswer | schemas.ScoresAnswer:
+    """Scores of a known customer, or of several customers.
 
     Raises:
-        ProblemError: nobody has seen the customer before the as-of (404).
+        ProblemError: nobody has seen the one customer before the as-of (404).
         UserError: the as-of or the place cannot be answered for.
     """
     _place(engine, request)
-    subject = _subject(engine, request)
-    if not subject.known:
-        raise not_found(subject)
-    return _scores(engine, request, subject)
+    asked = [request.customer] if request.customer else request.customers or []
+    subjects = _subjects(engine, request, asked)
+    if request.customer and not subjects[0].known:
+        raise not_found(subjects[0])
+    given = [_scores(engine, request, *one) for one in zip(asked, subjects, strict=True)]
+    if request.customer:
+        return given[0]
+    return schemas.ScoresAnswer(request_id=request.request_id, degraded=engine.degraded(), scores=given)
 
 
 def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None) -> schemas.DecisionAnswer:
@@ -43,18 +49,24 @@ def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None
         UserError: the as-of or the place cannot be answered for.
     """
     place = _place(engine, request)
+    at = None if request.time is None else _instant(request.time)
     subject = _subject(engine, request, engine.catalogue.tasks(place) | set(scorer.SHRUNK))
-    considered = decisions.decide(engine.catalogue, place, engine.columns(subject, place))
+    decided = deciding.decide(engine, subject, place, live=request.as_of is None, at=at)
+    head = _head(engine, request, request.customer, subject)
     answer = schemas.DecisionAnswer(
-        **_head(engine, request, subject),
+        **{**head, "degraded": [*head["degraded"], *decided.missing]},
         decision_id=None,
         place=place,
         catalogue_version=engine.catalogue.version,
-        actions=actions(engine, considered, request.limit, request.language),
+        actions=proposals.actions(decided, request.limit, engine.currency, request.language),
+        selection_probability=float(decided.probability[0]),
+        arms=decided.arms_of(0),
+        control=decided.controls_of(0),
         dropped=[
-            schemas.DroppedAnswer(action_id=item.action_id, channel=item.channel, reason=item.reason)
-            for item in considered.dropped(0, request.limit)
-        ],
+            schemas.DroppedAnswer(**vars(item)) for item in considered.dropped(decided, 0, request.limit)
+        ]
+        if request.explain
+        else None,
     )
     if write and not request.dry_run:
         proposed = [
@@ -68,7 +80,11 @@ def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None
             endpoint="next-best-action",
             catalogue_version=engine.catalogue.version,
             proposed=proposed,
-            considered=considered.considered(0),
+            considered=considered.pairs(decided, 0),
+            arms=answer.arms,
+            controls=answer.control,
+            features=catalogue_hash(),
+            selection_probability=answer.selection_probability,
         )
     return answer
 
@@ -103,56 +119,28 @@ def portrait(engine: Engine, request: schemas.CustomerRequest) -> schemas.Portra
     history = subject.history
     if not subject.known or history is None:
         raise not_found(subject)
-    considered = decisions.decide(engine.catalogue, place, engine.columns(subject, place))
+    decided = deciding.decide(engine, subject, place, live=request.as_of is None)
     picks = engine.picks(subject, ITEMS, ("any", "new"))
     seen, _ = history.visits.visible(subject.as_of)
-    head = _head(engine, request, subject)
+    head = _head(engine, request, request.customer, subject)
     parts, missing = portraits.parts(engine, subject, request.language)
     return schemas.Portrait(
-        **{**head, "degraded": [*head["degraded"], *missing]},
+        **{**head, "degraded": [*head["degraded"], *missing, *decided.missing]},
         **parts,
         data_as_of=str(clock.to_date(engine.clock_day)),
         first_day=str(clock.to_date(int(seen.min()))),
         last_day=str(clock.to_date(int(seen.max()))),
-        scores=_scores(engine, request, subject),
+        scores=_scores(engine, request, request.customer, subject),
         place=place,
-        actions=actions(engine, considered, request.limit, request.language),
+        actions=proposals.actions(decided, request.limit, engine.currency, request.language),
         recommendations=[_item(engine, pick, request.language) for pick in picks["any"]],
         new_for_you=[_item(engine, pick, request.language) for pick in picks["new"]],
     )
 
 
-def actions(
-    engine: Engine, considered: Decisions, limit: int | None, language: str
-) -> list[schemas.ActionAnswer]:
-    """The ranked actions of one customer, in words."""
-    return [_action(engine, considered.columns, choice, language) for choice in considered.ranked(0, limit)]
-
-
 def number(value: float) -> float | None:
     """A float for JSON, where unknown is null."""
     return None if math.isnan(value) else value
-
-
-def reasons(
-    action: Action, columns: Columns, row: int, currency: str, language: str = "en"
-) -> list[schemas.Reason]:
-    """The features and scores that an action's expressions read, with this customer's known values."""
-    found = []
-    for name in action.evidence:
-        value = float(columns[name][row])
-        # "Seen before: 1" is true of nearly all; that somebody was not seen is a reason.
-        if math.isnan(value) or (name == scores.KNOWN and value == 1):
-            continue
-        found.append(
-            schemas.Reason(
-                feature=name,
-                value=value,
-                unit=meanings.meanings()[name].unit,
-                text=meanings.sentence(name, value, currency, language),
-            )
-        )
-    return found
 
 
 def not_found(subject: Subject) -> ProblemError:
@@ -164,7 +152,23 @@ def not_found(subject: Subject) -> ProblemError:
     )
 
 
-def _place(engine: Engine, request: schemas.CustomerRequest) -> str:
+def _instant(text: str) -> int:
+    """UTC microseconds of an instant as it is written.
+
+    Raises:
+        UserError: it is none, or has no offset.
+    """
+    try:
+        read = datetime.fromisoformat(text)
+        at = None if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        at = None
+    if at is None:
+        raise UserError(f"time is {text!r}; write an instant with its offset, as 2018-01-03T08:30:00-05:00.")
+    return (at - _EPOCH) // _STEP
+
+
+def _place(engine: Engine, request: schemas.CustomerRequest | schemas.ScoreRequest) -> str:
     place = request.place or engine.catalogue.default_place
     engine.catalogue.at(place)
     return place
@@ -173,11 +177,31 @@ def _place(engine: Engine, request: schemas.CustomerRequest) -> str:
 def _subject(
     engine: Engine, request: schemas.CustomerRequest, wanted: Collection[str] = scores.TASKS
 ) -> Subject:
-    customer_id = request.customer.customer_id
-    return engine.subject(customer_id, engine.day(request.as_of, customer_id), wanted)
+    return _subjects(engine, request, [request.customer], wanted)[0]
 
 
-def _head(engine: Engine, request: schemas.CustomerRequest, subject: Subject) -> dict[str, Any]:
+def _subjects(
+    engine: Engine,
+    request: schemas.CustomerRequest | schemas.ScoreRequest,
+    asked: Sequence[schemas.Customer],
+    wanted: Collection[str] = scores.TASKS,
+) -> list[Subject]:
+    """The customers of a request, whom its key may ask about."""
+    ids = [who.find(engine.identifiers, customer).customer_id for customer in asked]
+    subjects = engine.subjects([(name, engine.day(request.as_of, name)) for name in ids], wanted)
+    if (key := keys.asking.get()).areas is not None:
+        for subject in subjects:
+            areas.check(key, engine.area(subject.customer_id, subject.history, subject.as_of))
+    return subjects
+
+
+def _head(
+    engine: Engine,
+    request: schemas.CustomerRequest | schemas.ScoreRequest,
+    customer: schemas.Customer,
+    subject: Subject,
+) -> dict[str, Any]:
+    found = who.find(engine.identifiers, customer)
     return {
         "request_id": request.request_id,
         "customer_id": subject.customer_id,
@@ -187,7 +211,8 @@ def _head(engine: Engine, request: schemas.CustomerRequest, subject: Subject) ->
             task: schemas.Model(**facts, **_origin(subject, task))
             for task, facts in engine.champions.describe(subject.as_of).items()
         },
-        "degraded": engine.degraded(),
+        "identified_by": found.by,
+        "degraded": [*engine.degraded(), *found.degraded()],
     }
 
 
@@ -196,34 +221,18 @@ def _origin(subject: Subject, task: str) -> dict[str, Any]:
     return {} if origin is None else origin.of(0)
 
 
-def _scores(engine: Engine, request: schemas.CustomerRequest, subject: Subject) -> schemas.ScoreAnswer:
+def _scores(
+    engine: Engine,
+    request: schemas.CustomerRequest | schemas.ScoreRequest,
+    customer: schemas.Customer,
+    subject: Subject,
+) -> schemas.ScoreAnswer:
     values = {name: number(float(column[0])) for name, column in subject.scores.columns.items()}
     return schemas.ScoreAnswer(
-        **_head(engine, request, subject),
+        **_head(engine, request, customer, subject),
         stage=stages.assign(subject.matrix.columns())[0],
         **values,
         status=str(subject.scores.status()[0]),
-    )
-
-
-def _action(engine: Engine, columns: Columns, choice: Choice, language: str) -> schemas.ActionAnswer:
-    action = choice.action
-    return schemas.ActionAnswer(
-        rank=choice.rank,
-        action_id=action.id,
-        kind=action.kind,
-        name=action.name.in_language(language),
-        text=action.text.in_language(language),
-        channel=choice.channel,
-        expected_value_cents=choice.expected_value_cents,
-        propensity=choice.propensity,
-        value_cents=round(choice.value_cents),
-        cost_cents=engine.catalogue.channels[choice.channel].cost_cents,
-        horizon_days=action.horizon_days,
-        value_basis="assumed",
-        assumptions={name: engine.catalogue.assumptions[name].value for name in action.assumptions},
-        reasons=reasons(action, columns, 0, engine.currency, language),
-        cross_sell=action.cross_sell,
     )
 
 
@@ -240,7 +249,7 @@ def _items(
     subject = _subject(engine, request, scorer.SHRUNK)
     picks = engine.picks(subject, request.limit or ITEMS, (kind,), basket)[kind]
     answer = schemas.ItemsAnswer(
-        **_head(engine, request, subject),
+        **_head(engine, request, request.customer, subject),
         decision_id=None,
         place=place,
         kind=kind,
@@ -281,6 +290,7 @@ def _record(
     catalogue_version: str,
     proposed: list[dict[str, Any]],
     considered: list[dict[str, Any]],
+    **more: Any,
 ) -> str:
     decision_id = uuid.uuid4().hex
     write(
@@ -296,6 +306,7 @@ def _record(
             catalogue_version=catalogue_version,
             answer=proposed,
             considered=considered,
+            **more,
         )
     )
     return decision_id

@@ -58,8 +58,9 @@ def score(
 
 
 def decide(
+    ctx: typer.Context,
     *,
-    customer: Annotated[str, typer.Option("--customer", help="The customer's id.")],
+    customer: Annotated[str | None, typer.Option("--customer", help="The customer's id.")] = None,
     place: Annotated[str | None, typer.Option("--place", help="Where the decision is asked for.")] = None,
     as_of: AsOf = None,
     lang: Annotated[str, typer.Option("--lang", help="Language of texts and reasons: en or zh.")] = "en",
@@ -72,9 +73,18 @@ def decide(
     as_json: JsonOption = False,
 ) -> None:
     """Answer as /v1/next-best-action would, without a service and without a record."""
+    from features.errors import UserError, unknown
+
+    if ctx.invoked_subcommand is not None:
+        given = [name for name in ctx.params if str(ctx.get_parameter_source(name)).endswith("COMMANDLINE")]
+        if given:
+            words = ", ".join(given)
+            raise UserError(f"options ({words}) stand before {ctx.invoked_subcommand!r}. Give them after it.")
+        return
+    if customer is None:
+        raise UserError("nobody to decide for. Give --customer ID, or see `nextbest decide --help`.")
     from pydantic import ValidationError
 
-    from features.errors import UserError, unknown
     from serving import answers, meanings, problems, schemas
     from serving.engine import Engine
 
@@ -87,6 +97,7 @@ def decide(
         "limit": limit,
         "language": lang,
         "dry_run": True,
+        "explain": True,
     }
     try:
         request = schemas.DecisionRequest.model_validate(asked)
@@ -144,7 +155,7 @@ def _decision(answer: schemas.DecisionAnswer, currency: str) -> list[str | Table
         )
         lines.append(f"   {action.text}")
         lines.extend(f"   - {reason.text}" for reason in action.reasons)
-    rows = [(item.action_id, item.channel or "any", item.reason) for item in answer.dropped]
+    rows = [(item.action_id, item.channel or "any", item.reason) for item in answer.dropped or ()]
     if rows:
         lines.append(table("considered and dropped", ("action", "channel", "why"), rows))
     return [*lines, *(f"degraded: {sentence}" for sentence in answer.degraded)]

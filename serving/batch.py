@@ -6,15 +6,11 @@ is read, so that tables cut at it give the same bytes, the manifest's times apar
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,27 +18,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features import clock
-from features.evaluators import offline
-from features.evaluators.offline import FeatureMatrix
 from features.json_file import write_json
-from features.life_cycle import stages
-from features.life_cycle.portrait import Base
-from features.life_cycle.tiers import Assigned
 from features.output import progress
 from features.workspace import Workspace
-from serving import answers, decisions, insights, scorer, scores
-from serving.actions import NONE
+from serving import batch_decisions, batch_records, decisions, insights, scorer
 from serving.batch_job import KIND, BatchReport, Job, Tallies, by_count, manifest, open_job
-from serving.decisions import Decisions
-from serving.products import KINDS
+from serving.population import Chunk, Population
 from serving.publishing import MANIFEST, publish
-from training.recommendation.histories import Histories
 from training.segments import potential
 
-ITEMS = 10
-CHUNK = 2_000
-
-_REASON = pa.struct([("feature", pa.string()), ("value", pa.float64()), ("text", pa.string())])
 _ORIGIN = (("basis", pa.string()), ("own_weight", pa.float64()), ("parent", pa.string()))
 SCHEMAS: dict[str, pa.Schema] = {
     "scores": pa.schema(
@@ -68,18 +52,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("kind", pa.string()),
         ]
     ),
-    "actions": pa.schema(
-        [
-            ("customer_id", pa.string()),
-            ("place", pa.string()),
-            ("rank", pa.int32()),
-            ("action_id", pa.string()),
-            ("channel", pa.string()),
-            ("expected_value_cents", pa.int64()),
-            ("decision_id", pa.string()),
-            ("reasons", pa.list_(_REASON)),
-        ]
-    ),
+    "actions": batch_decisions.ACTIONS,
+    "decisions": batch_records.parquet_schema(),
 }
 
 
@@ -126,22 +100,18 @@ def score(
             status=by_count(tallies.status),
             seconds=seconds,
             customers_per_second=tallies.rows["scores"] / seconds,
-            degraded=list(job.champions.missing.values()),
+            degraded=[*job.champions.missing.values(), *tallies.unknown],
         )
         write_json(folder / MANIFEST, manifest(job, report, started))
+    batch_records.keep(workspace, target / batch_records.FILE, clock.to_date(job.as_of))
     return report
 
 
 def _write(job: Job, folder: Path) -> Tallies:
-    """The three Parquet files, chunk by chunk."""
+    """The Parquet files, chunk by chunk."""
     tallies = Tallies(job.places)
-    matrix = offline.compute(job.canonical, [job.as_of])
-    base = Base.of(job.canonical, job.as_of, matrix)
-    room = potential.of(base).potential_cents
-    with closing(job.canonical.connect(until=job.as_of)) as connection:
-        histories = (
-            Histories.read(connection).select(matrix.customer_id.tolist()) if job.recommender else None
-        )
+    population = Population.open(job)
+    room = potential.of(population.base).potential_cents
     with ExitStack() as stack:
         writers = {
             name: stack.enter_context(
@@ -150,36 +120,52 @@ def _write(job: Job, folder: Path) -> Tallies:
             for name, schema in SCHEMAS.items()
         }
         bar = stack.enter_context(progress())
-        task = bar.add_task("scoring customers", total=len(matrix))
-        for first in range(0, len(matrix), CHUNK):
-            chosen = np.arange(first, min(first + CHUNK, len(matrix)))
-            rows = matrix.take(chosen)
-            part = histories.slice(first, first + len(rows)) if histories is not None else None
-            for name, found in _chunk(job, rows, (base.tiers.take(chosen), room[chosen]), part, tallies):
+        task = bar.add_task("scoring customers", total=len(population))
+        for chunk in population.chunks():
+            for name, found in _chunk(job, chunk, room[chunk.rows], tallies):
                 writers[name].write_table(found)
                 tallies.rows[name] += len(found)
-            bar.advance(task, len(rows))
+            bar.advance(task, len(chunk.rows))
     return tallies
 
 
 def _chunk(
-    job: Job,
-    matrix: FeatureMatrix,
-    standing: tuple[Assigned, NDArray[np.int64]],
-    histories: Histories | None,
-    tallies: Tallies,
+    job: Job, chunk: Chunk, room: NDArray[np.int64], tallies: Tallies
 ) -> Iterator[tuple[str, pa.Table]]:
-    """The rows of each file for some customers, given their tiers and what is within their reach."""
-    tiers, room = standing
-    found = scorer.score(job.champions, matrix, job.canonical.source.labels)
-    status = found.status()
-    tallies.status.update(status.tolist())
+    """The rows of each file for some customers, given what is within their reach."""
+    tallies.status.update(chunk.scores.status().tolist())
+    yield "scores", _scores(job, chunk, room)
+    customers, lists = chunk.matrix.customer_id, chunk.lists
+    if lists is not None:
+        yield (
+            "recommendations",
+            pa.table(
+                [customers[lists.row], lists.product_id, lists.rank, lists.score, lists.kind],
+                schema=SCHEMAS["recommendations"],
+            ),
+        )
+    for place in job.places:
+        decided = decisions.decide(
+            job.catalogue,
+            place,
+            chunk.columns(job.catalogue, place),
+            customers=customers,
+            as_of=job.as_of,
+            standing=chunk.standing,
+            effects=job.effects.at(job.as_of),
+            zone=job.canonical.source.zone,
+        )
+        tallies.decided(decided)
+        ids = [batch_decisions.decision_id(customer, place, job.settings) for customer in customers]
+        yield "actions", batch_decisions.actions(job, decided, ids)
+        yield "decisions", batch_decisions.records(job, decided, ids)
+
+
+def _scores(job: Job, chunk: Chunk, room: NDArray[np.int64]) -> pa.Table:
+    """What the models say, and where each customer stands."""
+    matrix, found = chunk.matrix, chunk.scores
     dates = pa.array(matrix.as_of, pa.int32()).cast(pa.date32())
-    stands = [
-        stages.assign(matrix.columns()),
-        tiers.tier,
-        _nullable(tiers.distance_cents).cast(pa.int64()),
-    ]
+    stands = [chunk.stage, chunk.tiers.tier, _nullable(chunk.tiers.distance_cents).cast(pa.int64())]
     numbers = [_nullable(found.columns[name]) for name in scorer.NUMBERS]
     why = np.full(len(matrix), None)
     explained, eligible = insights.churn_reasons(job.champions, matrix, job.canonical.source.labels)
@@ -190,66 +176,10 @@ def _chunk(
         for origin in (found.origins[task] for task in scorer.SHRUNK)
         for cells in (origin.basis, _nullable(origin.own_weight), origin.parent)
     ]
-    yield (
-        "scores",
-        pa.table(
-            [matrix.customer_id, dates, *stands, *numbers, why, room, status, *origins],
-            schema=SCHEMAS["scores"],
-        ),
+    return pa.table(
+        [matrix.customer_id, dates, *stands, *numbers, why, room, found.status(), *origins],
+        schema=SCHEMAS["scores"],
     )
-    best_new = np.full(len(matrix), np.nan)
-    if job.recommender is not None and histories is not None:
-        lists = job.recommender.lists(histories, job.as_of, ITEMS, KINDS)
-        top = (lists.kind == "new") & (lists.rank == 1)
-        best_new[lists.row[top]] = lists.score[top]
-        yield (
-            "recommendations",
-            pa.table(
-                [matrix.customer_id[lists.row], lists.product_id, lists.rank, lists.score, lists.kind],
-                schema=SCHEMAS["recommendations"],
-            ),
-        )
-    columns = {
-        **matrix.columns(),
-        **found.columns,
-        "new_item_probability": best_new,
-        scores.KNOWN: np.ones(len(matrix)),
-    }
-    for place in job.places:
-        decided = decisions.decide(job.catalogue, place, columns)
-        yield "actions", _actions(job, matrix.customer_id, decided, tallies.best[place])
-
-
-def _actions(job: Job, customers: NDArray[Any], decided: Decisions, tally: Counter[str]) -> pa.Table:
-    """Ranked actions of some customers at one place; one row `none` where nothing is better than nothing."""
-    columns: dict[str, list[Any]] = {name: [] for name in SCHEMAS["actions"].names}
-    currency = job.canonical.source.currency
-    for row, customer in enumerate(customers.tolist()):
-        identity = decision_id(customer, decided.place, job.settings)
-        ranked: list[tuple[Any, ...]] = [
-            (
-                choice.rank,
-                choice.action.id,
-                choice.channel,
-                choice.expected_value_cents,
-                [
-                    {"feature": reason.feature, "value": reason.value, "text": reason.text}
-                    for reason in answers.reasons(choice.action, decided.columns, row, currency)
-                ],
-            )
-            for choice in decided.ranked(row)
-        ] or [(1, NONE, None, 0, [])]
-        tally[ranked[0][1]] += 1
-        for rank, action_id, channel, value, reasons in ranked:
-            values = (customer, decided.place, rank, action_id, channel, value, identity, reasons)
-            for name, cell in zip(columns, values, strict=True):
-                columns[name].append(cell)
-    return pa.table(columns, schema=SCHEMAS["actions"])
-
-
-def decision_id(customer_id: str, place: str, settings: str) -> str:
-    """The id of a batch decision: the same inputs give the same id, a second run is the same decision."""
-    return hashlib.sha256(json.dumps([customer_id, place, settings]).encode()).hexdigest()[:32]
 
 
 def _nullable(values: NDArray[np.float64]) -> pa.Array:

@@ -11,16 +11,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from features import clock
 from features.as_of import as_of_day
 from features.canonical import Canonical
 from features.catalogue import catalogue_hash
 from features.workspace import Workspace
 from serving import actions
-from serving.actions import Catalogue
+from serving.actions import NONE, Catalogue
+from serving.decided import Decisions
+from serving.effects import Effects
 from serving.engine import check_day
+from serving.outcome_store import OutcomeStore
 from serving.products import Recommender
 from serving.scorer import Champions
+from serving.touches import OwnContacts
 
 KIND = "nextbest-score"
 
@@ -35,12 +41,21 @@ class Job:
     recommender: Recommender | None
     places: tuple[str, ...]
     as_of: int
+    effects: Effects
+    own: OwnContacts | None = None
 
     @property
     def settings(self) -> str:
         """What a decision id depends on beside the customer and the place."""
         versions = {task: model.version for task, model in sorted(self.champions.registered.items())}
-        return json.dumps([str(clock.to_date(self.as_of)), self.catalogue.version, versions])
+        parts: list[Any] = [str(clock.to_date(self.as_of)), self.catalogue.version, versions]
+        return json.dumps(parts if self.measured is None else [*parts, self.measured])
+
+    @property
+    def measured(self) -> str | None:
+        """Version of the effects that outcomes have corrected; None where none has."""
+        effects = self.effects.at(self.as_of)
+        return None if effects is None else effects.version
 
 
 def open_job(
@@ -66,7 +81,17 @@ def open_job(
     wanted = tuple(dict.fromkeys(places or [catalogue.default_place]))
     for place in wanted:
         catalogue.at(place)
-    return Job(canonical, champions, catalogue, Recommender.of(champions, canonical), wanted, day)
+    effects = Effects.read(workspace.effects, catalogue)
+    return Job(
+        canonical,
+        champions,
+        catalogue,
+        Recommender.of(champions, canonical),
+        wanted,
+        day,
+        effects,
+        OutcomeStore.of(workspace),
+    )
 
 
 class Tallies:
@@ -76,6 +101,18 @@ class Tallies:
         self.rows: Counter[str] = Counter()
         self.best: dict[str, Counter[str]] = {place: Counter() for place in places}
         self.status: Counter[str] = Counter()
+        self.unknown: list[str] = []
+
+    def decided(self, decided: Decisions) -> None:
+        """Count some customers by the action that stands first, `none` where nothing is best."""
+        none = len(decided.offers.actions)
+        first = np.full(len(decided.chosen), none)
+        some = decided.chosen > 0
+        first[some] = decided.order[some, 0]
+        names = [*(action.id for action in decided.offers.actions), NONE]
+        for index, count in zip(*np.unique(first, return_counts=True), strict=True):
+            self.best[decided.place][names[index]] += int(count)
+        self.unknown.extend(sentence for sentence in decided.missing if sentence not in self.unknown)
 
 
 @dataclass(frozen=True)
@@ -127,6 +164,7 @@ def manifest(job: Job, report: BatchReport, started: datetime) -> dict[str, Any]
         "data_fingerprint": job.canonical.fingerprint(job.as_of),
         "feature_catalogue": catalogue_hash(),
         "action_catalogue": job.catalogue.version,
+        "effects": job.measured,
         "models": {
             task: {**facts, "run_id": job.champions.registered[task].run_id}
             for task, facts in job.champions.describe(job.as_of).items()

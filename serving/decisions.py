@@ -1,253 +1,195 @@
 """From features and scores to ranked actions: one implementation on arrays, for one customer or a million.
 
-    expected_value_cents = round_half_even(propensity x reach x value_cents) - cost_cents
+    gain                 = propensity x reach x value_cents
+    expected_value_cents = round_half_even(gain) - cost_cents
+    score                = expected_value_cents x context weight x lever
 
 per (action, channel) pair: propensity is P(does it | notices it), reach the channel's share of contacts that
-are noticed, value and cost are cents over the action's horizon. Per action the best channel stands; actions
-above zero are ranked by expected value, then id. When none is above zero, doing nothing is the answer.
+are noticed, value and cost are cents over the action's horizon. A pair that no rule drops (`serving.rules`)
+is offered when its expected value is above zero, and credibly so: P(expected > 0) is at least the catalogue's
+`credibility`, the gain being normal and spread as its effect is. Per action the channel of the best score
+stands; actions are ranked by score, then id. Weights rank, they never make a bad action good: when nothing is
+credibly better than nothing, nothing is the answer.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import lru_cache
+from statistics import NormalDist
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.actions import Action, Catalogue
+from serving import exploration, groups
+from serving.actions import Catalogue
+from serving.contact_policy import Mask
+from serving.decided import LARGEST, NO_CONSENTS, Columns, Decisions
+from serving.effects import Effects
+from serving.offers import Believed, Offers
+from serving.rules import Rule
+from serving.standing import Standing
 
-Columns = Mapping[str, NDArray[np.float64]]
-
-# Beyond 2**53 a double no longer holds every cent, so that a larger product is an error of the catalogue.
-LARGEST = float(2**53)
-
-OFFERED, NOT_ELIGIBLE, NO_PROPENSITY, NO_VALUE = range(4)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One ranked proposal for one customer.
-
-    Attributes:
-        rank: 1 is the best.
-        action: what to propose.
-        channel: through what.
-        expected_value_cents: net of the contact's cost, over the action's horizon.
-        propensity: P(does it | contacted through this channel): the expression times the channel's reach.
-        value_cents: gain if so, before cost.
-    """
-
-    rank: int
-    action: Action
-    channel: str
-    expected_value_cents: int
-    propensity: float
-    value_cents: float
+# Above every rule, so that the rule of the smallest number stands: the first in the order of looking.
+_OPEN: Final = np.int8(127)
 
 
-@dataclass(frozen=True)
-class Dropped:
-    """A pair, or a whole action (channel is None), that was considered and is not in the answer, and why."""
-
-    action_id: str
-    channel: str | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """Everything that was considered for n customers at one place: a actions, k (action, channel) pairs.
-
-    Attributes:
-        catalogue: the actions' catalogue.
-        place: where the decision is asked for.
-        columns: features, scores and assumptions that the expressions read, each of length n.
-        actions: actions offered at the place, by id.
-        pair_action: action index of each pair.
-        pair_channel: channel of each pair.
-        state: OFFERED or why not, n x a.
-        propensity: the expression's value, n x a, NaN when unknown.
-        value_cents: the expression's value, n x a, NaN when unknown.
-        pair_expected: expected net value in cents, n x k; meaningless where the action is not offered.
-        best_pair: the best pair of each action, n x a.
-        expected: its expected value, n x a; the smallest int64 where the action is not offered.
-        order: action indices, best first, n x a.
-        chosen: how many of them are above zero, n.
-    """
-
-    catalogue: Catalogue
-    place: str
-    columns: Columns
-    actions: tuple[Action, ...]
-    pair_action: NDArray[np.int64]
-    pair_channel: tuple[str, ...]
-    state: NDArray[np.int8]
-    propensity: NDArray[np.float64]
-    value_cents: NDArray[np.float64]
-    pair_expected: NDArray[np.int64]
-    best_pair: NDArray[np.int64]
-    expected: NDArray[np.int64]
-    order: NDArray[np.int64]
-    chosen: NDArray[np.int64]
-
-    def ranked(self, row: int, limit: int | None = None) -> list[Choice]:
-        """The proposals for one customer, best first; empty when nothing is better than nothing."""
-        count = int(self.chosen[row])
-        return [self._choice(row, rank) for rank in range(count if limit is None else min(limit, count))]
-
-    def _choice(self, row: int, rank: int) -> Choice:
-        index = int(self.order[row, rank])
-        channel = self.pair_channel[int(self.best_pair[row, index])]
-        return Choice(
-            rank=rank + 1,
-            action=self.actions[index],
-            channel=channel,
-            expected_value_cents=int(self.expected[row, index]),
-            propensity=float(self.propensity[row, index]) * self.catalogue.channels[channel].reach,
-            value_cents=float(self.value_cents[row, index]),
-        )
-
-    def dropped(self, row: int, limit: int | None = None) -> list[Dropped]:
-        """What was considered for one customer and is not in `ranked`, by action id and channel."""
-        found = []
-        listed = {choice.action.id for choice in self.ranked(row, limit)}
-        for index, action in enumerate(self.actions):
-            state = int(self.state[row, index])
-            if state != OFFERED:
-                found.append(Dropped(action.id, None, self._why(row, action, state)))
-                continue
-            best = int(self.best_pair[row, index])
-            for pair in np.flatnonzero(self.pair_action == index):
-                value = int(self.pair_expected[row, pair])
-                channel = self.pair_channel[pair]
-                if value <= 0:
-                    found.append(
-                        Dropped(action.id, channel, f"its expected value is not above zero ({value} cents)")
-                    )
-                elif pair != best:
-                    better = self.pair_channel[best]
-                    found.append(
-                        Dropped(action.id, channel, f"worth {value} cents; channel {better} is worth more")
-                    )
-                elif action.id not in listed:
-                    why = f"worth {value} cents through {channel}; beyond the limit of {limit}"
-                    found.append(Dropped(action.id, channel, why))
-        return found
-
-    def _why(self, row: int, action: Action, state: int) -> str:
-        field = {NOT_ELIGIBLE: "eligible", NO_PROPENSITY: "propensity", NO_VALUE: "value_cents"}[state]
-        names: frozenset[str] = getattr(action, field).names
-        unknown = sorted(name for name in names if math.isnan(self.columns[name][row]))
-        if state == NOT_ELIGIBLE:
-            return f"not eligible ({'unknown: ' + ', '.join(unknown) if unknown else 'condition not met'})"
-        if unknown:
-            return f"{field} cannot be computed (unknown: {', '.join(unknown)})"
-        wanted = "a probability" if state == NO_PROPENSITY else "a finite amount"
-        return f"{field} is not {wanted}"
-
-    def considered(self, row: int) -> list[dict[str, object]]:
-        """Every (action, channel) pair of one customer with its numbers, for the decision record."""
-        pairs: list[dict[str, object]] = []
-        for pair, index in enumerate(self.pair_action.tolist()):
-            state = int(self.state[row, index])
-            entry: dict[str, object] = {
-                "action_id": self.actions[index].id,
-                "channel": self.pair_channel[pair],
-            }
-            if state == OFFERED:
-                reach = self.catalogue.channels[self.pair_channel[pair]].reach
-                entry["propensity"] = float(self.propensity[row, index]) * reach
-                entry["value_cents"] = float(self.value_cents[row, index])
-                entry["expected_value_cents"] = int(self.pair_expected[row, pair])
-            else:
-                entry["dropped"] = ("", "not_eligible", "no_propensity", "no_value")[state]
-            pairs.append(entry)
-        return pairs
-
-
-def decide(catalogue: Catalogue, place: str, columns: Columns) -> Decisions:
-    """Rank the catalogue's actions at a place for the n customers of `columns`.
+def decide(
+    catalogue: Catalogue,
+    place: str,
+    columns: Columns,
+    *,
+    customers: Sequence[str] | NDArray[Any],
+    as_of: int,
+    standing: Standing | None = None,
+    effects: Effects | None = None,
+    at: int | None = None,
+    zone: str = "UTC",
+) -> Decisions:
+    """Rank the catalogue's actions at a place for n customers.
 
     Args:
         catalogue: the checked catalogue.
         place: name of the place.
-        columns: features, scores and `known`, each of length n; NaN is unknown.
+        columns: what the expressions read, each of length n; NaN, or None in a text, is unknown.
+        customers: ids of the n customers: groups are drawn by them.
+        as_of: day of the decision: actions have first and last days.
+        standing: contact history of the n customers; None: there is none.
+        effects: beliefs after outcomes; None: the catalogue's own.
+        at: UTC microseconds of the contact, for quiet hours; None: when it happens is left to who makes it.
+        zone: the customers' time zone.
 
     Raises:
         UserError: the catalogue has no such place.
     """
-    open_channels = catalogue.at(place).channels
-    offered = tuple(action for action in catalogue.actions if place in action.places)
-    n = len(next(iter(columns.values())))
-    full = {**columns, **{name: np.full(n, item.value) for name, item in catalogue.assumptions.items()}}
-    state = np.full((n, len(offered)), OFFERED, dtype=np.int8)
-    propensity = np.full((n, len(offered)), np.nan)
-    value = np.full((n, len(offered)), np.nan)
-    for index, action in enumerate(offered):
-        propensity[:, index] = action.propensity.evaluate(full)
-        value[:, index] = action.value_cents.evaluate(full)
-        is_amount = np.abs(value[:, index]) <= LARGEST
-        is_probability = (propensity[:, index] >= 0) & (propensity[:, index] <= 1)
-        # The first reason that applies stands, so that the checks are written last to first.
-        state[~is_amount, index] = NO_VALUE
-        state[~is_probability, index] = NO_PROPENSITY
-        state[~action.eligible.evaluate(full), index] = NOT_ELIGIBLE
-    pairs = [
-        (index, channel)
-        for index, action in enumerate(offered)
-        for channel in sorted(action.channels)
-        if channel in open_channels
-    ]
-    pair_expected = _expected(catalogue, pairs, state, propensity, value)
-    best_pair, expected = _best_channels(pairs, len(offered), state, pair_expected)
+    offers = Offers.at(catalogue, place)
+    ids = np.asarray(customers, dtype=object)
+    believed = offers.believed(effects)
+    eligible, propensity, value = offers.evaluate(columns, believed.assumptions, len(ids))
+    if believed.factor is not None:
+        propensity = np.where(propensity <= 1, np.minimum(propensity * believed.factor, 1.0), propensity)
+    expected, spread, score, rule = _worth(offers, believed, propensity, value)
+    _drop(rule, Rule.NOT_ELIGIBLE, ~eligible[:, offers.pair_action])
+    known = Standing.empty(len(ids)) if standing is None else standing
+    for found, mask in offers.terms.closed(known, at, zone):
+        _drop(rule, found, mask)
+    arms, holdout, controls = _grouped(offers, ids, rule)
+    ended = offers.out_of_time(as_of)
+    if ended is not None:
+        np.minimum(rule, ended, out=rule, where=ended > 0)
+
+    standing_score = np.where(rule == _OPEN, score, 0.0)[:, offers.table]
+    # The first channel by name wins a tie, and among equal actions the smaller id.
+    best_pair = offers.table[np.arange(len(offers.actions)), standing_score.argmax(axis=2)]
+    best_score = standing_score.max(axis=2)
+    order = np.argsort(-best_score, axis=1, kind="stable")
+    chosen = (best_score > 0).sum(axis=1)
+    order, probability = _explored(offers, ids, as_of, order, chosen)
+    rule[rule == _OPEN] = Rule.OFFERED
     return Decisions(
-        catalogue=catalogue,
-        place=place,
-        columns=full,
-        actions=offered,
-        pair_action=np.array([index for index, _ in pairs], dtype=np.int64),
-        pair_channel=tuple(channel for _, channel in pairs),
-        state=state,
+        offers=offers,
+        believed=believed,
+        columns=columns,
+        customers=ids,
+        rule=rule,
         propensity=propensity,
         value_cents=value,
-        pair_expected=pair_expected,
-        best_pair=best_pair,
         expected=expected,
-        # Stable on the negated value, with actions in id order: ties go to the smaller id.
-        order=np.argsort(-np.maximum(expected, -(2**62)), axis=1, kind="stable"),
-        chosen=(expected > 0).sum(axis=1),
+        spread=spread,
+        score=score,
+        best_pair=best_pair,
+        order=order,
+        chosen=chosen,
+        probability=probability,
+        arms=arms,
+        holdout=holdout,
+        controls=controls,
+        missing=(
+            *((NO_CONSENTS,) if offers.terms.consents and not known.consents_known else ()),
+            *((known.missing,) if known.missing else ()),
+        ),
     )
 
 
-def _expected(
-    catalogue: Catalogue,
-    pairs: Sequence[tuple[int, str]],
-    state: NDArray[np.int8],
-    propensity: NDArray[np.float64],
-    value: NDArray[np.float64],
-) -> NDArray[np.int64]:
-    """Expected net value of each pair in cents, n x k; 0 where the action is not offered."""
-    expected = np.zeros((len(state), len(pairs)), dtype=np.int64)
-    for pair, (index, channel) in enumerate(pairs):
-        terms = catalogue.channels[channel]
-        gain = np.where(state[:, index] == OFFERED, propensity[:, index] * terms.reach * value[:, index], 0.0)
-        expected[:, pair] = np.rint(gain).astype(np.int64) - terms.cost_cents
-    return expected
+def _worth(
+    offers: Offers, believed: Believed, propensity: NDArray[np.float64], value: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int8]]:
+    """Expected value, spread and score of each pair, and the rules that follow from these numbers."""
+    owner = offers.pair_action
+    is_probability, is_amount = (propensity >= 0) & (propensity <= 1), np.abs(value) <= LARGEST
+    sound = (is_probability & is_amount)[:, owner]
+    with np.errstate(all="ignore"):
+        # Of a number that is missing or too large nothing is computed: its cast to cents has no meaning.
+        gain = np.where(sound, propensity[:, owner] * offers.reach * value[:, owner], 0.0)
+    expected = np.rint(gain).astype(np.int64) - offers.cost
+    better = sound & (expected > 0)
+    if believed.spread is None:
+        spread, credible = np.zeros(gain.shape), better
+    else:
+        spread = np.abs(gain) * believed.spread
+        credible = better & (expected >= _deviations(offers.catalogue) * spread)
+    rule = np.where(credible, _OPEN, np.int8(Rule.NOT_CREDIBLE))
+    _drop(rule, Rule.NOT_ABOVE_ZERO, ~better)
+    _drop(rule, Rule.NO_VALUE, ~is_amount[:, owner])
+    _drop(rule, Rule.NO_PROPENSITY, ~is_probability[:, owner])
+    return expected, spread, np.where(credible, expected * offers.weight, 0.0), rule
 
 
-def _best_channels(
-    pairs: Sequence[tuple[int, str]], actions: int, state: NDArray[np.int8], pair_expected: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Best pair of each action and its value, n x a; the first channel by name wins a tie."""
-    lowest = np.iinfo(np.int64).min
-    best_pair = np.zeros(state.shape, dtype=np.int64)
-    expected = np.full(state.shape, lowest, dtype=np.int64)
-    for index in range(actions):
-        own = np.array([pair for pair, (action, _) in enumerate(pairs) if action == index], dtype=np.int64)
-        best = pair_expected[:, own].argmax(axis=1)
-        best_pair[:, index] = own[best]
-        values = pair_expected[np.arange(len(state)), own[best]]
-        expected[:, index] = np.where(state[:, index] == OFFERED, values, lowest)
-    return best_pair, expected
+def _drop(rule: NDArray[np.int8], reason: Rule, where: Mask) -> None:
+    """Drop pairs for a reason, unless an earlier rule does."""
+    np.minimum(rule, np.int8(reason), out=rule, where=where)
+
+
+@lru_cache(maxsize=64)
+def _quantile(credibility: float) -> float:
+    return NormalDist().inv_cdf(credibility)
+
+
+def _deviations(catalogue: Catalogue) -> float:
+    """Standard deviations that an expected value has to be above zero."""
+    return _quantile(catalogue.credibility)
+
+
+def _grouped(
+    offers: Offers, customers: NDArray[Any], rule: NDArray[np.int8]
+) -> tuple[dict[str, NDArray[Any]], Mask | None, dict[str, Mask]]:
+    """Arms and control groups of the customers; drops what they go without."""
+    catalogue, owner = offers.catalogue, offers.pair_action
+    arms: dict[str, NDArray[Any]] = {}
+    for index, action in enumerate(offers.actions):
+        if action.experiment is not None:
+            name = action.experiment.id
+            if name not in arms:
+                # By name, so that the order in the file says nothing.
+                shares = dict(sorted(catalogue.experiments[name].arms.items()))
+                arms[name] = np.array([*shares])[groups.arm(name, shares, customers)]
+            outside = ~np.isin(arms[name], action.experiment.arms)
+            _drop(rule, Rule.WRONG_ARM, outside[:, None] & (owner == index))
+    names = [f"control:{action}" for action in offers.controlled]
+    share, held = catalogue.control.share, offers.control_share
+    if not share and not names:
+        return arms, None, {}
+    drawn = groups.uniforms(["holdout", *names], customers, catalogue.control.salt)
+    holdout, without = drawn[:, 0] < share, drawn[:, 1:] < held
+    if names:
+        for_pairs = without[:, offers.control] & offers.is_controlled
+        _drop(rule, Rule.CONTROL, for_pairs)
+    _drop(rule, Rule.HOLDOUT, holdout[:, None] & offers.terms.bound)
+    return arms, holdout, dict(zip(offers.controlled, without.T, strict=True))
+
+
+def _explored(
+    offers: Offers, customers: NDArray[Any], as_of: int, order: NDArray[np.int64], chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The order that is shown, and the probability of what stands first in it."""
+    probability = np.ones(len(order))
+    share, salt = offers.catalogue.exploration.share, offers.catalogue.control.salt
+    rows = np.flatnonzero(chosen > 1) if share else np.empty(0, dtype=np.intp)
+    if len(rows):
+        draw = exploration.draws(customers[rows], as_of, offers.place, salt)
+        picked, probability[rows] = exploration.explore(chosen[rows], draw, share)
+        moved = picked > 0
+        if moved.any():
+            order[rows[moved]] = exploration.to_front(order[rows[moved]], picked[moved])
+    return order, probability

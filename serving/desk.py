@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +23,15 @@ from features.output import DEFAULT_WORKSPACE
 from features.workspace import Workspace
 from serving import metrics, problems, schemas
 from serving.engine import Engine
+from serving.freshness import Freshness
 from serving.keys import Keys
 from serving.metrics import Counters
+from serving.outcome_store import OutcomeStore
+from serving.parity_check import EVERY, ParityCheck
 from serving.problems import ProblemError
-from serving.records import Record, Records
+from serving.record import Record
+from serving.records import Records
+from serving.touches import OwnContacts
 
 WORKSPACE = "NEXTBEST_WORKSPACE"
 ACTIONS = "NEXTBEST_ACTIONS"
@@ -49,6 +55,8 @@ class Desk:
         records: where decisions are recorded.
         counters: what is counted.
         reopen: opens the workspace again.
+        outcomes: what came of decisions.
+        freshness: takes up new champions, catalogues and effects.
         hindrance: why no customer can be read at the moment; empty when they can.
     """
 
@@ -57,10 +65,14 @@ class Desk:
     records: Records
     counters: Counters
     reopen: Callable[[], Engine]
+    outcomes: OutcomeStore
+    freshness: Freshness
+    parity: ParityCheck
     hindrance: str = ""
     _posting: Lock = field(default_factory=Lock)
     _closing: Event = field(default_factory=Event)
     _said: str = ""
+    _compare_next: float = field(default_factory=lambda: time.monotonic() + EVERY)
 
     @classmethod
     def open(
@@ -71,14 +83,26 @@ class Desk:
         Raises:
             UserError: something is not built yet, or a setting is not valid.
         """
-        reopen = partial(_opened, workspace, actions_file=actions_file, allow_future_model=allow_future_model)
+        outcomes = OutcomeStore.of(workspace)
+        reopen = partial(
+            _opened,
+            workspace,
+            actions_file=actions_file,
+            allow_future_model=allow_future_model,
+            own=outcomes,
+        )
         engine = reopen()
         engine.applier.prepare()
         metrics.watch(workspace)
         for sentence in engine.degraded():
             log.warning("answers are degraded: %s", sentence)
-        keys, records = Keys.configured(workspace.root), Records(workspace.decisions)
-        desk = cls(engine, keys, records, Counters.make(), reopen)
+        outcomes.join_all()
+        keys, counters = Keys.configured(workspace.root), Counters.make()
+        records = Records(outcomes.records, workspace, written=outcomes.join)
+        counters.lost.inc(records.lost)
+        freshness = Freshness(engine, counters, actions_file)
+        parity = ParityCheck(counters)
+        desk = cls(engine, keys, records, counters, reopen, outcomes, freshness, parity)
         arguments = (weakref.ref(desk), desk._closing)
         Thread(target=_watch, args=arguments, name="nextbest-watch", daemon=True).start()
         return desk
@@ -113,11 +137,17 @@ class Desk:
 
     def look(self) -> None:
         """Open the workspace again if its customers have been built anew; else take in what others posted."""
-        if not self.engine.store.replaced:
+        if self.engine.store.replaced:
+            with self._posting:
+                self._reopen()
+        else:
             self.engine.applier.catch_up()
-            return
         with self._posting:
-            self._reopen()
+            self.engine = self.freshness.refreshed(self.engine)
+        self.keys = self.keys.again(self.engine.workspace.root)
+        if time.monotonic() >= self._compare_next:
+            self._compare_next = time.monotonic() + EVERY
+            self.parity.look(self.engine)
 
     def _reopen(self) -> None:
         """Answer from the workspace as it is now, with every event that was posted."""
@@ -152,7 +182,10 @@ class Desk:
         self.records.add(record)
 
     def reply(
-        self, endpoint: str, asked: Asked | ProblemError, answer: Callable[[Asked], schemas.Answer]
+        self,
+        endpoint: str,
+        asked: Asked | ProblemError,
+        answer: Callable[[Asked], schemas.Answer | schemas.ScoresAnswer],
     ) -> Response:
         """The HTTP response to a parsed request, or to one that was refused while it was read."""
         if isinstance(asked, ProblemError):
@@ -162,6 +195,8 @@ class Desk:
         except Exception as error:  # noqa: BLE001 - `refusal` logs what is not expected
             return self.refusal(endpoint, error)
         self.counters.answers.labels(endpoint).inc()
+        if self.records.hindrance and getattr(given, "decision_id", None):
+            given.degraded.append(self.records.hindrance)
         if given.degraded:
             self.counters.degraded.labels(endpoint).inc()
         if not given.known:
@@ -190,6 +225,7 @@ class Desk:
         """Stop looking, and write the last records; counts the ones that could not be written."""
         self._closing.set()
         self.records.close()
+        self.records.store.close()
         self.counters.lost.inc(self.records.failed)
 
 
@@ -200,8 +236,10 @@ def _watch(desk: weakref.ref[Desk], closing: Event) -> None:
         del held
 
 
-def _opened(workspace: Workspace, *, actions_file: Path | None, allow_future_model: bool) -> Engine:
+def _opened(
+    workspace: Workspace, *, actions_file: Path | None, allow_future_model: bool, own: OwnContacts
+) -> Engine:
     """An engine that has found today's base already, so that no request waits for it."""
-    engine = Engine.open(workspace, actions_file=actions_file, allow_future_model=allow_future_model)
+    engine = Engine.open(workspace, actions_file=actions_file, allow_future_model=allow_future_model, own=own)
     engine.bases.at(engine.clock_day)
     return engine

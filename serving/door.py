@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from features.errors import unknown
+from serving.keys import Key, asking
 from serving.problems import ProblemError
+from serving.rate import Buckets
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,10 +25,27 @@ LARGEST_BODY = 64 * 1024
 LARGEST_EVENTS = 1024 * 1024
 
 EVENTS = "/v1/events"
-QUESTIONS = ("/v1/score", "/v1/next-best-action", "/v1/cross-sell", "/v1/recommend", EVENTS)
+OUTCOMES = "/v1/outcomes"
+DECISIONS = "/v1/decisions"
+DECISION_ID = "nextbest.decision_id"
+# What a key has to be allowed to do, by path.
+SCOPE_OF = {
+    "/v1/score": "decide",
+    "/v1/next-best-action": "decide",
+    "/v1/cross-sell": "decide",
+    "/v1/recommend": "decide",
+    EVENTS: "events",
+    OUTCOMES: "outcomes",
+    CUSTOMERS: "portraits",
+    DECISIONS: "records",
+}
+# Paths that end in an id, and where the id is kept for the endpoint.
+NAMED = {CUSTOMERS: CUSTOMER_ID, DECISIONS: DECISION_ID}
+QUESTIONS = tuple(path for path in SCOPE_OF if path not in NAMED)
+LARGEST = {EVENTS: LARGEST_EVENTS, OUTCOMES: LARGEST_EVENTS}
 METHODS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(QUESTIONS, ("POST",)),
-    CUSTOMERS: ("GET",),
+    **dict.fromkeys(NAMED, ("GET",)),
     **dict.fromkeys(
         ("/", "/docs.json", "/schema.json", "/livez", "/healthz", "/readyz", "/metrics"), ("GET", "HEAD")
     ),
@@ -38,19 +57,21 @@ class Door:
     """ASGI middleware: checks a request's outside, then lets it in."""
 
     def __init__(
-        self, app: App, admits: Callable[[dict[str, str]], bool], hindrance: Callable[[], str]
+        self, app: App, who: Callable[[dict[str, str]], Key | None], hindrance: Callable[[], str]
     ) -> None:
         self._app = app
-        self._admits = admits
+        self._who = who
         self._hindrance = hindrance
+        self._buckets = Buckets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a problem, or pass the request on."""
         if scope["type"] == "http" and not scope["path"].startswith(PAGES):
             scope = dict(scope)
-            if scope["path"].startswith(f"{CUSTOMERS}/"):
-                scope[CUSTOMER_ID] = scope["path"].removeprefix(f"{CUSTOMERS}/")
-                scope["path"], scope["raw_path"] = CUSTOMERS, CUSTOMERS.encode()
+            for path, where in NAMED.items():
+                if scope["path"].startswith(f"{path}/"):
+                    scope[where] = scope["path"].removeprefix(f"{path}/")
+                    scope["path"], scope["raw_path"] = path, path.encode()
             problem = self._problem(scope)
             if problem is not None:
                 await problem.response()(scope, receive, send)
@@ -59,10 +80,9 @@ class Door:
 
     def _problem(self, scope: Scope) -> ProblemError | None:
         path: str = scope["path"]
-        if path not in METHODS or (path == CUSTOMERS and not scope.get(CUSTOMER_ID)):
-            return ProblemError(
-                404, str(unknown("path", path, [*QUESTIONS, f"{CUSTOMERS}/ID"])), "unknown-path"
-            )
+        if path not in METHODS or (path in NAMED and not scope.get(NAMED[path])):
+            known = [*QUESTIONS, *(f"{path}/ID" for path in NAMED)]
+            return ProblemError(404, str(unknown("path", path, known)), "unknown-path")
         if scope["method"] not in METHODS[path]:
             return ProblemError(
                 405, f"{path} is asked with {' or '.join(METHODS[path])}, not {scope['method']}.", "method"
@@ -72,17 +92,35 @@ class Door:
         if not path.startswith("/v1/"):
             return None
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if not self._admits(headers):
+        if (problem := self._key_problem(self._who(headers), path)) is not None:
+            return problem
+        kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if path in QUESTIONS and kind != "application/json":
+            return ProblemError(415, f"The body is {kind!r}; send application/json.", "media-type")
+        length = headers.get("content-length", "0")
+        largest = LARGEST.get(path, LARGEST_BODY)
+        if length.isdigit() and int(length) > largest:
+            return ProblemError(413, f"The body has {length} bytes; at most {largest} are read.", "too-large")
+        return None
+
+    def _key_problem(self, key: Key | None, path: str) -> ProblemError | None:
+        if key is None:
             return ProblemError(
                 401,
                 "This service needs an API key: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`.",
                 "key",
             )
-        kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if path in QUESTIONS and kind != "application/json":
-            return ProblemError(415, f"The body is {kind!r}; send application/json.", "media-type")
-        length = headers.get("content-length", "0")
-        largest = LARGEST_EVENTS if path == EVENTS else LARGEST_BODY
-        if length.isdigit() and int(length) > largest:
-            return ProblemError(413, f"The body has {length} bytes; at most {largest} are read.", "too-large")
+        if SCOPE_OF[path] not in key.scopes:
+            allowed = ", ".join(sorted(key.scopes))
+            return ProblemError(
+                403, f"{path} needs a key with the scope {SCOPE_OF[path]}; this one has {allowed}.", "scope"
+            )
+        if seconds := self._buckets.wait(key):
+            return ProblemError(
+                429,
+                f"This key may ask {key.rate:g} times a second; ask again after {seconds} s.",
+                "rate",
+                headers={"Retry-After": str(seconds)},
+            )
+        asking.set(key)
         return None

@@ -5,8 +5,8 @@ It reads nothing at or after the as-of it is asked for, and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,18 @@ from features.customer_store.store import CustomerStore
 from features.errors import ExitCode, UserError
 from features.evaluators import online
 from features.evaluators.offline import FeatureMatrix
+from features.identity.identifiers import Identifiers
 from features.life_cycle.portrait import Bases
 from features.pseudonyms import Pseudonyms
 from features.workspace import Workspace
 from serving import actions, scorer, scores
 from serving.actions import Catalogue
+from serving.areas import Areas
+from serving.contact_history import ContactHistory
+from serving.effects import Effects
 from serving.products import Pick, Recommender
 from serving.scorer import Champions, Scores
+from serving.touches import OwnContacts
 from training.recommendation.histories import Histories
 
 
@@ -65,8 +70,13 @@ class Engine:
         recommender: the product model, None without a champion of that task.
         applier: brings posted events into the store.
         pseudonyms: turns an id that is a phone or card number into the one kept here.
-        bases: thresholds and peers by as-of, for portraits.
+        identifiers: whom a phone, card or plate number or an open id means.
+        areas: where customers belong.
+        bases: thresholds and peers by as-of, for tiers and portraits.
+        history: contacts with the customers, for the contact policy.
+        effects: what is believed of the actions' effects after outcomes.
         allow_future_model: answer for days before a champion's own, and say so.
+        stale: what could not be taken up since it was opened, in sentences.
     """
 
     workspace: Workspace
@@ -77,14 +87,30 @@ class Engine:
     recommender: Recommender | None
     applier: Applier
     pseudonyms: Pseudonyms
+    identifiers: Identifiers
+    areas: Areas
     bases: Bases
+    history: ContactHistory
+    effects: Effects
     allow_future_model: bool
+    stale: tuple[str, ...] = ()
 
     @classmethod
     def open(
-        cls, workspace: Workspace, *, actions_file: Path | None = None, allow_future_model: bool = False
+        cls,
+        workspace: Workspace,
+        *,
+        actions_file: Path | None = None,
+        allow_future_model: bool = False,
+        own: OwnContacts | None = None,
     ) -> Engine:
         """Open a workspace for answering.
+
+        Args:
+            workspace: which.
+            actions_file: catalogue instead of the workspace's.
+            allow_future_model: answer for days before a champion's own.
+            own: what came of earlier decisions; None: nothing is known of it.
 
         Raises:
             UserError: something is not built yet, or the catalogue is not valid.
@@ -98,13 +124,11 @@ class Engine:
                 "what is new. Run `nextbest features build`.",
                 ExitCode.NOT_BUILT,
             )
-        champions = Champions.load(workspace)
+        champions = Champions.load(workspace).one_thread()
         champions.require()
-        for model in champions.registered.values():
-            for booster in model.fitted.boosters.values():
-                booster.set_param({"nthread": 1})
         applier = build.open_applier(workspace, store)
         applier.catch_up()
+        pseudonyms = Pseudonyms(workspace)
         return cls(
             workspace=workspace,
             canonical=canonical,
@@ -113,10 +137,30 @@ class Engine:
             catalogue=catalogue,
             recommender=Recommender.of(champions, canonical),
             applier=applier,
-            pseudonyms=Pseudonyms(workspace),
+            pseudonyms=pseudonyms,
+            identifiers=Identifiers.read(canonical, pseudonyms),
+            areas=Areas.read(canonical),
             bases=Bases(canonical),
+            history=ContactHistory.of(canonical, *_named(catalogue), applier=applier, own=own),
+            effects=Effects.read(workspace.effects, catalogue),
             allow_future_model=allow_future_model,
         )
+
+    def with_catalogue(self, catalogue: Catalogue) -> Engine:
+        """The same, deciding by another catalogue; also to read effects that were measured anew."""
+        history = self.history.named(*_named(catalogue))
+        effects = Effects.read(self.workspace.effects, catalogue)
+        return replace(self, catalogue=catalogue, history=history, effects=effects)
+
+    def with_champions(self) -> Engine:
+        """The same with the champions that the registry has now.
+
+        Raises:
+            UserError: one cannot be loaded, or there is none any more.
+        """
+        champions = Champions.load(self.workspace, self.champions).one_thread()
+        champions.require()
+        return replace(self, champions=champions, recommender=Recommender.of(champions, self.canonical))
 
     @property
     def clock_day(self) -> int:
@@ -153,6 +197,33 @@ class Engine:
 
     def subject(self, customer_id: str, as_of: int, wanted: Collection[str] = scores.TASKS) -> Subject:
         """A customer's features as of a day, and the scores of the tasks that are wanted."""
+        return self.subjects([(customer_id, as_of)], wanted)[0]
+
+    def subjects(
+        self, asked: Sequence[tuple[str, int]], wanted: Collection[str] = scores.TASKS
+    ) -> list[Subject]:
+        """The same of several customers, scored together."""
+        seen = [self._seen(customer_id, as_of) for customer_id, as_of in asked]
+        rows = [matrix for _, known, matrix in seen if known]
+        scored = iter(
+            scorer.score(self.champions, _stacked(rows), self.canonical.source.labels, wanted).rows()
+            if rows
+            else ()
+        )
+        return [
+            Subject(
+                customer_id=str(matrix.customer_id[0]),
+                as_of=as_of,
+                known=known,
+                history=history,
+                matrix=matrix,
+                scores=next(scored) if known else scorer.priors(self.champions),
+            )
+            for (history, known, matrix), (_, as_of) in zip(seen, asked, strict=True)
+        ]
+
+    def _seen(self, customer_id: str, as_of: int) -> tuple[History | None, bool, FeatureMatrix]:
+        """A customer's history, whether anything of it was known before the day, and one row of features."""
         history = self.store.get(customer_id)
         if history is None:
             # Only an id that is not stored as it is can be one that was hashed at the door of the tables.
@@ -164,12 +235,11 @@ class Engine:
         matrix = FeatureMatrix(
             np.array([customer_id], dtype=object), np.array([as_of], dtype=np.int32), names, values[None, :]
         )
-        found = (
-            scorer.score(self.champions, matrix, self.canonical.source.labels, wanted)
-            if known
-            else scorer.priors(self.champions)
-        )
-        return Subject(customer_id, as_of, known, history, matrix, found)
+        return history, known, matrix
+
+    def area(self, customer_id: str, history: History | None, as_of: int) -> str | None:
+        """The area of a customer as of a day; None when it is not known."""
+        return self.areas.of(customer_id, history, as_of, self.store)
 
     def picks(
         self, subject: Subject, limit: int, kinds: Sequence[str], basket: Sequence[str] = ()
@@ -189,22 +259,26 @@ class Engine:
         distinct = list(dict.fromkeys(basket))
         return distinct if self.recommender is None else self.recommender.unknown(distinct)
 
-    def columns(self, subject: Subject, place: str) -> Mapping[str, NDArray[np.float64]]:
-        """What the expressions of the actions at a place read about one customer."""
-        best = np.full(1, np.nan)
-        if self.recommender is not None and scores.RECOMMENDATION in self.catalogue.tasks(place):
-            found = self.picks(subject, 1, ("new",))["new"]
-            best[:] = found[0].score if found else np.nan
-        return {
-            **subject.matrix.columns(),
-            **subject.scores.columns,
-            "new_item_probability": best,
-            scores.KNOWN: np.full(1, float(subject.known)),
-        }
-
     def degraded(self) -> list[str]:
         """What is missing from every answer, in sentences."""
-        return list(self.champions.missing.values())
+        return [*self.champions.missing.values(), *self.stale]
+
+
+def _named(catalogue: Catalogue) -> tuple[list[str], list[str]]:
+    """The actions and channels of a catalogue, as its contact history names them."""
+    return [action.id for action in catalogue.actions], list(catalogue.channels)
+
+
+def _stacked(rows: Sequence[FeatureMatrix]) -> FeatureMatrix:
+    """One matrix of several customers' rows, in their order."""
+    if len(rows) == 1:
+        return rows[0]
+    return FeatureMatrix(
+        np.concatenate([row.customer_id for row in rows]),
+        np.concatenate([row.as_of for row in rows]),
+        rows[0].names,
+        np.concatenate([row.values for row in rows]),
+    )
 
 
 def seen_before(history: History, as_of: int) -> bool:

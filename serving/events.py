@@ -47,6 +47,7 @@ EXAMPLE: Final = [
 _TYPES: Final[dict[Kind, dict[str, Any]]] = {
     Kind.TEXT: {"type": "string", "maxLength": LONGEST_TEXT},
     Kind.NUMBER: {"type": "number"},
+    Kind.BOOL: {"type": "boolean"},
     Kind.MONEY: {"type": ["number", "string"]},
     Kind.INSTANT: {"type": "string", "format": "date-time"},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -57,8 +58,10 @@ def quantity(value: float, unit: str, currency: str, language: str = "en") -> st
     return f"{value:.0f}" if value == math.floor(value) else f"{value:.1f}"
 
 
-def sentence(name: str, value: float, currency: str, language: str = "en") -> str:
-    """`meaning: value` of a feature or score."""
-    meaning = meanings()[name]
+def sentence(
+    name: str, value: float, currency: str, language: str = "en", own: Mapping[str, Meaning] | None = None
+) -> str:
+    """`meaning: value` of a feature or score, or of a name that is an action catalogue's own."""
+    meaning = (own or {}).get(name) or meanings()[name]
     colon = "\uff1a" if language == "zh" else ": "
     return f"{meaning.in_language(language)}{colon}{quantity(value, meaning.unit, currency, language)}"

@@ -86,6 +86,10 @@ class Counters:
         lost: decision records that could not be written.
         unavailable: requests that found the customer store out of reach, by endpoint.
         events: posted events, by whether they were accepted, repeated or refused.
+        stale: 1 while a part that was changed cannot be loaded and the last good one is in use, by part.
+        outcomes: posted outcomes, by whether they were accepted, repeated, unmatched or refused.
+        parity_checked: customers about whom the service was compared with the batch.
+        parity_mismatch: those about whom the two did not agree.
     """
 
     answers: Any
@@ -96,6 +100,10 @@ class Counters:
     lost: Any
     unavailable: Any
     events: Any
+    outcomes: Any
+    stale: Any
+    parity_checked: Any
+    parity_mismatch: Any
 
     @classmethod
     @cache
@@ -118,6 +126,15 @@ class Counters:
             lost=counter("lost_records_total", "Decision records that could not be written"),
             unavailable=counter("store_unavailable_total", "Customer store out of reach", "endpoint"),
             events=counter("events_total", "Posted events", "status"),
+            outcomes=counter("outcomes_total", "Posted outcomes", "status"),
+            stale=client.Gauge(
+                namespace="nextbest",
+                name="stale",
+                documentation="1 while a changed part cannot be loaded and the last good one is in use",
+                labelnames=["part"],
+            ),
+            parity_checked=counter("parity_checked_total", "Customers compared with the batch"),
+            parity_mismatch=counter("parity_mismatch_total", "Customers decided otherwise than by the batch"),
         )
 
 

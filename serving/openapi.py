@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -9,8 +10,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from features.customer_store.events import MOST
-from serving import events, schemas
-from serving.door import EVENTS
+from serving import events, outcomes_schemas, schemas
+from serving.door import EVENTS, OUTCOMES
 
 _QUESTIONS: tuple[tuple[str, str, type[BaseModel], type[BaseModel], dict[str, Any]], ...] = (
     ("/v1/score", "Scores of a known customer", schemas.ScoreRequest, schemas.ScoreAnswer, {}),
@@ -36,15 +37,27 @@ _QUESTIONS: tuple[tuple[str, str, type[BaseModel], type[BaseModel], dict[str, An
         {"kind": "any", "limit": 3},
     ),
 )
+_OUTCOMES_EXAMPLE: list[dict[str, Any]] = [
+    {"decision_id": "0af7651916cd43dd8448eb211c80319c", "kind": "shown", "at": "2018-01-03T08:30:00-05:00"},
+    {
+        "decision_id": "0af7651916cd43dd8448eb211c80319c",
+        "kind": "redeemed",
+        "at": "2018-01-05T17:02:00-05:00",
+        "value_cents": 4218,
+        "outcome_id": "till-7-20180105-0042",
+    },
+]
 _REF = "#/components/schemas/{model}"
 _PROBLEMS = {
     "400": "The request is not valid",
     "401": "An API key is needed",
+    "403": "The API key does not allow it",
     "404": "Not found",
     "405": "The path is asked with another method",
     "413": "The request is too large",
     "415": "The body is not application/json",
     "422": "The request cannot be answered",
+    "429": "The key asks too often; Retry-After says when to ask again",
     "503": "The customer store is out of reach",
 }
 
@@ -54,7 +67,15 @@ def document(*, needs_key: bool) -> dict[str, Any]:
     models = {model for _, _, asked, answer, _ in _QUESTIONS for model in (asked, answer)}
     wanted = [
         (model, "validation")
-        for model in (*sorted(models, key=repr), schemas.Portrait, schemas.EventsAnswer, schemas.Problem)
+        for model in (
+            *sorted(models, key=repr),
+            schemas.Portrait,
+            schemas.EventsAnswer,
+            outcomes_schemas.OutcomeRequest,
+            outcomes_schemas.OutcomesAnswer,
+            outcomes_schemas.DecisionRecord,
+            schemas.Problem,
+        )
     ]
     _, components = models_json_schema(wanted, ref_template=_REF)  # type: ignore[arg-type]
     described: dict[str, Any] = {
@@ -65,7 +86,22 @@ def document(*, needs_key: bool) -> dict[str, Any]:
             "summary": "The next best action for every customer.",
         },
         "servers": [{"url": "."}],
-        "paths": {q[0]: {"post": _question(*q[1:])} for q in _QUESTIONS} | _events() | _pages(),
+        "paths": {q[0]: {"post": _question(*q[1:])} for q in _QUESTIONS}
+        | _listed(
+            EVENTS,
+            "Take in one event or a list; the next answer counts them, a repeated id nothing",
+            "Event",
+            schemas.EventsAnswer,
+            events.EXAMPLE,
+        )
+        | _listed(
+            OUTCOMES,
+            "Take in what came of one decision or of several, in any order, however late; repeats count once",
+            "OutcomeRequest",
+            outcomes_schemas.OutcomesAnswer,
+            _OUTCOMES_EXAMPLE,
+        )
+        | _pages(),
         "components": {"schemas": components["$defs"] | events.described()},
     }
     if needs_key:
@@ -89,21 +125,22 @@ def _question(
     }
 
 
-def _events() -> dict[str, Any]:
-    schema = {"oneOf": [_ref_of("Event"), {"type": "array", "items": _ref_of("Event"), "maxItems": MOST}]}
+def _listed(
+    path: str, summary: str, one: str, answer: type[BaseModel], example: Sequence[Any]
+) -> dict[str, Any]:
+    """A path that takes one thing or a list of them."""
+    many = {"type": "array", "items": _ref_of(one), "minItems": 1, "maxItems": MOST}
+    schema = {"oneOf": [_ref_of(one), many]}
     return {
-        EVENTS: {
+        path: {
             "post": {
-                "summary": "Take in one event or a list; the next answer counts them, a repeated id nothing",
-                "operationId": "Events",
+                "summary": summary,
+                "operationId": answer.__name__.removesuffix("Answer"),
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": schema, "example": events.EXAMPLE}},
+                    "content": {"application/json": {"schema": schema, "example": example}},
                 },
-                "responses": {
-                    "200": _content("What became of each", schemas.EventsAnswer),
-                    **_refusals(*_PROBLEMS),
-                },
+                "responses": {"200": _content("What became of each", answer), **_refusals(*_PROBLEMS)},
             }
         }
     }
@@ -136,7 +173,20 @@ def _pages() -> dict[str, Any]:
                 "parameters": [path, *query],
                 "responses": {
                     "200": _content("The portrait", schemas.Portrait),
-                    **_refusals("400", "401", "404", "405", "413", "422", "503"),
+                    **_refusals("400", "401", "403", "404", "405", "413", "422", "429", "503"),
+                },
+            }
+        },
+        "/v1/decisions/{decision_id}": {
+            "get": {
+                "summary": "Why: a decision with all that was considered, and what came of it",
+                "operationId": "Decision",
+                "parameters": [
+                    path | {"name": "decision_id", "example": _OUTCOMES_EXAMPLE[0]["decision_id"]}
+                ],
+                "responses": {
+                    "200": _content("The record", outcomes_schemas.DecisionRecord),
+                    **_refusals("401", "403", "404", "405", "429", "503"),
                 },
             }
         },

@@ -6,13 +6,14 @@ from functools import partial
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from serving import answers, openapi, problems, schemas
+from serving import answers, openapi, outcome_endpoints, problems, schemas
 from serving.desk import Desk
-from serving.door import CUSTOMER_ID, CUSTOMERS
+from serving.door import CUSTOMER_ID, CUSTOMERS, DECISION_ID, DECISIONS
 from serving.problems import ProblemError
 
 # BentoML's own page loads a tracker from the network; this one shows the same with nothing from outside.
@@ -39,6 +40,7 @@ def pages() -> Starlette:
             Route("/", _api_page),
             Route("/docs.json", _description),
             Route(CUSTOMERS, _portrait),
+            Route(DECISIONS, _decision),
         ]
     )
 
@@ -50,12 +52,17 @@ async def _api_page(request: Request) -> Response:
 
 async def _description(request: Request) -> Response:
     desk: Desk = request.app.state.desk
-    return JSONResponse(openapi.document(needs_key=bool(desk.keys.hashes)))
+    return JSONResponse(openapi.document(needs_key=bool(desk.keys.by_hash)))
 
 
 async def _portrait(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     return desk.reply("customers", _asked(request), partial(answers.portrait, desk.engine))
+
+
+async def _decision(request: Request) -> Response:
+    desk: Desk = request.app.state.desk
+    return await run_in_threadpool(outcome_endpoints.show, desk, request.scope[DECISION_ID])
 
 
 def _asked(request: Request) -> schemas.CustomerRequest | ProblemError:

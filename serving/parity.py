@@ -24,6 +24,7 @@ from serving.publishing import MANIFEST
 TOLERANCE = 1e-6
 ITEMS = 10
 
+_ACTION = "action "
 DECIDED = ("rank", "action_id", "channel", "expected_value_cents")
 
 Ask = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
@@ -53,6 +54,13 @@ class Parity:
             counted[score.task] += self.compared[score.name]
         counted[scores.RECOMMENDATION] = sum(self.compared[f"items {kind}"] for kind in KINDS)
         return counted
+
+    def by_action(self) -> dict[str, int]:
+        """Proposals compared by action, most first; `none` counts decisions without any."""
+        counted = {
+            name.removeprefix(_ACTION): n for name, n in self.compared.items() if name.startswith(_ACTION)
+        }
+        return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
     def add_scores(self, row: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """Compare a row of `scores.parquet` with the answer of /v1/score."""
@@ -95,7 +103,7 @@ class Parity:
             ]
             for entries in (rows, answer["actions"])
         )
-        self.compared.update(f"action {row['action_id']}" for row in rows)
+        self.compared.update(f"{_ACTION}{row['action_id']}" for row in rows)
         if ours != theirs:
             self.differences.append(f"{customer}: actions at {place} {ours} and {theirs}")
 

@@ -7,10 +7,7 @@ been replaced and the features not been built anew, what was not kept is left ou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
-
-import duckdb
+from typing import Any
 
 from features import clock
 from features.identity.profile import facts
@@ -18,7 +15,7 @@ from features.life_cycle import stages
 from features.life_cycle.peers import PeersFound
 from features.life_cycle.stages import Evidence, StageFound
 from features.life_cycle.tiers import TierFound
-from serving import insights, meanings, scorer
+from serving import insights, meanings, scorer, tables_gone
 from serving.engine import Engine, Subject
 from serving.portrait_schemas import (
     FeatureValue,
@@ -28,11 +25,6 @@ from serving.portrait_schemas import (
     StageAnswer,
     TierAnswer,
 )
-
-_REPLACED: Final = (
-    "{}: the tables have been replaced since the features were built. Run `nextbest features build`."
-)
-Found = TypeVar("Found")
 
 
 def parts(engine: Engine, subject: Subject, language: str) -> tuple[dict[str, Any], list[str]]:
@@ -64,9 +56,9 @@ def parts(engine: Engine, subject: Subject, language: str) -> tuple[dict[str, An
     missing = []
     # The tables end at the clock: who is asked about later, by posted events, meets the base of that day.
     as_of = min(subject.as_of, engine.clock_day)
-    base = _read(engine, lambda: engine.bases.at(as_of))
+    base = tables_gone.read(engine.canonical, lambda: engine.bases.at(as_of))
     if base is None:
-        missing.append(_REPLACED.format("tier, peers and potential"))
+        missing.append(tables_gone.REPLACED.format("tier, peers and potential"))
     else:
         standing = base.standing(subject.customer_id, values)
         assert standing.tier is not None
@@ -74,27 +66,15 @@ def parts(engine: Engine, subject: Subject, language: str) -> tuple[dict[str, An
         found["tier"] = _tier(standing.tier, str(clock.to_date(as_of)))
         found["potential"] = insights.potential_of(base, subject.customer_id)
         found["peers"] = _peers(standing.peers, str(clock.to_date(as_of)), language)
-    known = _read(engine, lambda: facts(engine.canonical, subject.customer_id, until=subject.as_of))
+    known = tables_gone.read(
+        engine.canonical, lambda: facts(engine.canonical, subject.customer_id, until=subject.as_of)
+    )
     # What is read of tables that go away meanwhile would say that nothing is known of anybody.
-    if known is None or not _tables_are_there(engine):
-        missing.append(_REPLACED.format("missing facts"))
+    if known is None or not tables_gone.are_there(engine.canonical):
+        missing.append(tables_gone.REPLACED.format("missing facts"))
     else:
         found |= {"missing_facts": list(known.missing), "ask_next": known.ask_next}
     return found, missing
-
-
-def _read(engine: Engine, read: Callable[[], Found]) -> Found | None:
-    """What is read of the tables, or None when they are not there any more."""
-    try:
-        return read()
-    except duckdb.Error:
-        if _tables_are_there(engine):
-            raise
-        return None
-
-
-def _tables_are_there(engine: Engine) -> bool:
-    return engine.canonical.has("transactions")
 
 
 def _features(subject: Subject, language: str) -> dict[str, FeatureValue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,11 +14,13 @@ from serving import schemas
 _TITLES = {
     400: "The request is not valid",
     401: "An API key is needed",
+    403: "The API key does not allow it",
     404: "Not found",
     405: "Method not allowed",
     413: "The request is too large",
     415: "The media type is not supported",
     422: "The request cannot be answered",
+    429: "Too many requests",
     500: "An unexpected error",
     503: "Not ready",
 }
@@ -26,11 +29,19 @@ _TITLES = {
 class ProblemError(Exception):
     """A request that gets a 4xx or 5xx, with its sentence."""
 
-    def __init__(self, status: int, detail: str, kind: str = "request", field: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        kind: str = "request",
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.kind = kind
         self.field = field
+        self.headers = headers or ({"WWW-Authenticate": "Bearer"} if status == 401 else {})  # noqa: PLR2004
 
     def response(self) -> Response:
         """The HTTP response."""
@@ -41,9 +52,8 @@ class ProblemError(Exception):
             detail=str(self),
             field=self.field,
         )
-        headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else None  # noqa: PLR2004
         return Response(
-            body.model_dump_json(exclude_none=True), self.status, headers, "application/problem+json"
+            body.model_dump_json(exclude_none=True), self.status, self.headers, "application/problem+json"
         )
 
 
@@ -72,6 +82,9 @@ def from_validation(error: ValidationError, known: set[str]) -> ProblemError:
             return ProblemError(400, f"{field} is missing.", "missing-field")
         case "model_type" | "model_attributes_type":
             return ProblemError(400, f"{field or 'The body'} has to be a JSON object.", "wrong-type")
+        case "value_error":
+            what = first["msg"].removeprefix("Value error, ")
+            return ProblemError(400, f"{field or 'The body'}: {what}.", "wrong-value")
     message = first["msg"][:1].lower() + first["msg"][1:]
     return ProblemError(400, f"{field}: {message}, got {_short(first['input'])}.", "wrong-value")
 

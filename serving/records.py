@@ -1,174 +1,170 @@
-"""Decision records: what was decided, for whom, from which models, and everything that was considered.
+"""The writer of decision records: an answer does not wait for the store.
 
-An answer does not wait for the disk: records go to a queue and one thread writes them in batches to SQLite
-(write-ahead log). `close` writes what is left, so that a stop by SIGTERM loses none; a killed process loses
-at most what came in during one interval, since the thread writes at least that often.
+Records go to a queue, and every `INTERVAL_SECONDS` one thread writes all that wait. `close` writes what is
+left, so that a stop by SIGTERM loses none. A process killed by SIGKILL loses at most what it decided within
+the last `INTERVAL_SECONDS` and the time of one write; how many they were is counted (`handed_over.py`), said
+in the log and kept in the store when the workspace is next opened.
 
-Format 1: table `decisions`, one row per decision. To change it: raise FORMAT, add the step that alters an
-older table to `_UPGRADES`, and a test with a file of that format.
+A store that is down stops no answer: up to `CAPACITY` records wait in memory until it is back, the rest is
+counted in `failed`, and `hindrance` says so meanwhile.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import queue
-import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from features.errors import UserError
+from features.workspace import Workspace
+from serving import handed_over
+from serving.handed_over import HandedOver
+from serving.record import Record
+from serving.record_store import RecordsDownError, RecordStore
 
-FORMAT = 1
-INTERVAL_SECONDS = 0.2
-_BATCH = 5_000
-_CAPACITY = 20_000
+INTERVAL_SECONDS: Final = 0.2
+CAPACITY: Final = 5_000
+_BATCH: Final = 1_000
+_AGAIN_SECONDS: Final = 0.5
+# How long an answer may wait for room in the queue, seconds.
+_PATIENCE: Final = 1.0
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS decisions (
-    decision_id TEXT PRIMARY KEY,
-    endpoint TEXT NOT NULL,
-    request_id TEXT,
-    customer_id TEXT NOT NULL,
-    as_of TEXT NOT NULL,
-    place TEXT NOT NULL,
-    decided_at TEXT NOT NULL,
-    models TEXT NOT NULL,
-    catalogue_version TEXT NOT NULL,
-    answer TEXT NOT NULL,
-    considered TEXT NOT NULL
-) STRICT
-"""
-_UPGRADES: dict[int, str] = {0: _TABLE}
-
-
-@dataclass(frozen=True)
-class Record:
-    """One decision.
-
-    Attributes:
-        decision_id: the id that the answer carried.
-        endpoint: which question was asked: next-best-action, cross-sell or recommend.
-        request_id: the caller's own id, if given.
-        customer_id: whom it is about (a pseudonym when the source's id was a phone or card).
-        as_of: ISO date of the answer.
-        place: where it was asked for.
-        decided_at: UTC instant, ISO.
-        models: version and as-of per task.
-        catalogue_version: the action catalogue's.
-        answer: what was proposed, in order.
-        considered: every pair or product considered with its numbers, or why it was dropped.
-    """
-
-    decision_id: str
-    endpoint: str
-    request_id: str | None
-    customer_id: str
-    as_of: str
-    place: str
-    decided_at: str
-    models: Mapping[str, Any]
-    catalogue_version: str
-    answer: list[dict[str, Any]]
-    considered: list[dict[str, Any]]
-
-    def row(self) -> tuple[Any, ...]:
-        """Values in the order of the table's columns."""
-        values = ((name, getattr(self, name)) for name in _COLUMNS)
-        return tuple(
-            json.dumps(value, ensure_ascii=False) if name in _JSON else value for name, value in values
-        )
-
-
-_COLUMNS = tuple(field.name for field in fields(Record))
-_JSON = ("models", "answer", "considered")
+log = logging.getLogger("nextbest.serving")
 
 
 class Records:
-    """The file of decision records, open for writing."""
+    """The open writer. Safe to share between threads.
 
-    def __init__(self, file: Path, interval: float = INTERVAL_SECONDS) -> None:
+    Args:
+        store: where to.
+        workspace: what has been handed over is counted in its folder `records`.
+        interval: seconds for which records are gathered.
+        written: told the ids of decisions that are in the store now.
+
+    Attributes:
+        failed: records that this writer has given up.
+        lost: records that killed services did not write, found when this one was opened.
+        hindrance: a sentence while the store is down; empty while it is not.
+    """
+
+    def __init__(
+        self,
+        store: RecordStore,
+        workspace: Workspace,
+        *,
+        interval: float = INTERVAL_SECONDS,
+        written: Callable[[list[str]], object] = lambda _ids: None,
+    ) -> None:
+        self.store = store
         self.failed = 0
-        self._file = file
-        self._interval = interval
-        self._queue: queue.Queue[Record | None] = queue.Queue(_CAPACITY)
-        with closing(_connect(file)) as connection:
-            _upgrade(connection, file)
+        self.hindrance = ""
+        self._interval, self._told = interval, written
+        self.lost = _settle_dead(store, workspace)
+        self._handed = HandedOver(workspace.records)
+        self._adding = threading.Lock()
+        self._queue: queue.Queue[Record] = queue.Queue(CAPACITY)
+        self._pending: dict[str, Record] = {}
+        self._closing = threading.Event()
+        self._written = 0
+        self._untold: list[str] = []
         self._thread = threading.Thread(target=self._write_all, name="decision-records", daemon=True)
         self._thread.start()
 
     def add(self, record: Record) -> None:
-        """Hand over a record; waits only when thousands are still unwritten."""
-        self._queue.put(record)
+        """Hand over a record; waits only when thousands are unwritten and the store is not down."""
+        if self._closing.is_set():
+            self._give_up([record])
+            return
+        with self._adding:
+            self._handed.add()
+        self._pending[record.decision_id] = record
+        try:
+            self._queue.put(record, block=not self.hindrance, timeout=_PATIENCE)
+        except queue.Full:
+            self._give_up([record])
+
+    def waiting(self, ids: Sequence[str]) -> dict[str, Record]:
+        """Those of these decisions that are not in the store yet, by id."""
+        return {name: record for name in ids if (record := self._pending.get(name)) is not None}
 
     def flush(self) -> None:
-        """Wait until everything handed over so far is on disk."""
-        self._queue.join()
+        """Wait until everything handed over so far is in the store, or the store is down."""
+        while self._queue.unfinished_tasks and not self.hindrance:
+            time.sleep(0.005)
 
     def close(self) -> None:
         """Write what is left and stop. Calling it twice is the same as once."""
-        if self._thread.is_alive():
-            self._queue.put(None)
+        if not self._closing.is_set():
+            self._closing.set()
             self._thread.join()
+            self._handed.close(settled=True)
 
     def _write_all(self) -> None:
-        with closing(_connect(self._file)) as connection:
-            more = True
-            while more:
-                batch = [self._queue.get()]
-                time.sleep(0 if batch[0] is None else self._interval)
-                while len(batch) < _BATCH and not self._queue.empty():
-                    batch.append(self._queue.get_nowait())
-                more = None not in batch
-                self._write(connection, [record for record in batch if record is not None])
+        last = False
+        while not last:
+            # What is handed over before the stop is written after it.
+            last = self._closing.wait(self._interval)
+            while batch := self._waiting():
+                self._write(batch)
                 for _ in batch:
                     self._queue.task_done()
+            self._tell()
 
-    def _write(self, connection: sqlite3.Connection, records: list[Record]) -> None:
-        marks = ",".join("?" * len(_COLUMNS))
-        for _ in range(3):
+    def _waiting(self) -> list[Record]:
+        """The records that wait, up to a batch of them."""
+        found: list[Record] = []
+        while len(found) < _BATCH and not self._queue.empty():
+            found.append(self._queue.get_nowait())
+        return found
+
+    def _write(self, records: list[Record]) -> None:
+        """Write a batch, for as long as it takes; give it up only when asked to stop."""
+        while True:
             try:
-                with connection:
-                    connection.executemany(
-                        f"INSERT OR REPLACE INTO decisions VALUES ({marks})",
-                        [record.row() for record in records],
-                    )
-            except sqlite3.OperationalError:  # the disk is full or another process holds the file: try again
-                time.sleep(self._interval)
+                self.store.add(records, self._handed.writer, self._written + len(records))
+            except RecordsDownError as error:
+                if not self.hindrance:
+                    log.warning("decisions are not recorded at the moment: %s", error)
+                self.hindrance = f"decisions are not recorded at the moment: {error}"
+                if self._closing.wait(_AGAIN_SECONDS):
+                    self._give_up(records)
+                    return
             else:
-                return
-        self.failed += len(records)
+                break
+        if self.hindrance:
+            log.info("decisions are recorded again")
+            self.hindrance = ""
+        self._written += len(records)
+        for record in records:
+            self._pending.pop(record.decision_id, None)
+            self._untold.append(record.decision_id)
+
+    def _tell(self) -> None:
+        """Tell of what has been written; again the next time if the store is down."""
+        if self._untold:
+            try:
+                self._told(self._untold)
+            except RecordsDownError as error:
+                log.warning("outcomes are not joined at the moment: %s", error)
+            else:
+                self._untold = []
+
+    def _give_up(self, records: list[Record]) -> None:
+        with self._adding:
+            self.failed += len(records)
+        for record in records:
+            self._pending.pop(record.decision_id, None)
 
 
-def read(file: Path, decision_id: str | None = None) -> Iterator[Record]:
-    """Records in the order of writing, or the one of that id."""
-    if not file.exists():
-        return
-    with closing(_connect(file)) as connection:
-        condition, values = ("WHERE decision_id = ?", (decision_id,)) if decision_id else ("", ())
-        for row in connection.execute(f"SELECT * FROM decisions {condition} ORDER BY rowid", values):
-            named = dict(zip(_COLUMNS, row, strict=True))
-            yield Record(**{**named, **{name: json.loads(named[name]) for name in _JSON}})
-
-
-def _connect(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=10)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    return connection
-
-
-def _upgrade(connection: sqlite3.Connection, file: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > FORMAT:
-        raise UserError(
-            f"{file} holds decision records of format {version}, newer than {FORMAT}. Upgrade nextbest."
-        )
-    with connection:
-        for older in range(version, FORMAT):
-            connection.execute(_UPGRADES[older])
-        connection.execute(f"PRAGMA user_version = {FORMAT}")
+def _settle_dead(store: RecordStore, workspace: Workspace) -> int:
+    """Account for services that were killed: how many decisions they handed over and did not write."""
+    lost = 0
+    for writer, count in handed_over.dead(workspace.records):
+        missing = max(count - store.written(writer), 0)
+        store.add_lost(writer, missing)
+        lost += missing
+    if lost:
+        log.warning("%d decisions of a service that was killed have not been recorded", lost)
+    return lost

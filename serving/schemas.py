@@ -6,9 +6,9 @@ Money is whole cents; a probability names its horizon.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from features.customer_store.events import MOST
 from serving.portrait_schemas import (
@@ -26,6 +26,10 @@ Language = Literal["en", "zh"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+# Customers in one question for scores.
+MOST_SCORED: Final = 1_000
+
+
 class Strict(BaseModel):
     """Base of what comes in: nothing is guessed or converted."""
 
@@ -33,15 +37,32 @@ class Strict(BaseModel):
 
 
 class Customer(Strict):
-    """Who the request is about."""
+    """Who the request is about: exactly one of the fields."""
 
-    customer_id: Name = Field(description="The customer's id in the source.", examples=["2375"])
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    customer_id: Name | None = Field(
+        default=None, description="The customer's id in the source.", examples=["2375"]
+    )
+    phone: Name | None = Field(default=None, description="A telephone number, however it is written.")
+    card: Name | None = Field(default=None, description="The number of a fuel, member or bank card.")
+    plate: Name | None = Field(default=None, description="A number plate.")
+    open_id: Name | None = Field(default=None, description="The id of a messenger or payment account.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(value is not None for value in dict(self).values()) != 1:
+            raise ValueError("give exactly one of customer_id, phone, card, plate and open_id")
+        return self
+
+    def identifier(self) -> tuple[str, str]:
+        """The field that is given, and its text."""
+        return next((name, value) for name, value in self if value is not None)
 
 
-class CustomerRequest(Strict):
+class _Asked(Strict):
     """The fields that every request may carry."""
 
-    customer: Customer
     as_of: str | None = Field(
         default=None,
         max_length=10,
@@ -57,12 +78,42 @@ class CustomerRequest(Strict):
     language: Language = Field(default="en", description="Language of names, texts and reasons.")
 
 
-class ScoreRequest(CustomerRequest):
-    """Scores of one customer."""
+class CustomerRequest(_Asked):
+    """A question about one customer."""
+
+    customer: Customer
+
+
+class ScoreRequest(_Asked):
+    """Scores of one customer, or of several."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["customer"]}, {"required": ["customers"]}]}
+    )
+
+    customer: Customer | None = None
+    customers: list[Customer] | None = Field(
+        default=None, min_length=1, max_length=MOST_SCORED, description="Instead of `customer`."
+    )
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if (self.customer is None) == (self.customers is None):
+            raise ValueError("give either customer or customers")
+        return self
 
 
 class DecisionRequest(CustomerRequest):
     """The next best action for one customer at a place."""
+
+    time: str | None = Field(
+        default=None,
+        max_length=40,
+        description="When the customer would be contacted, with the offset from UTC: channels in their quiet "
+        "hours are left out. Default: whoever makes the contact keeps to `send_between`.",
+        examples=["2018-01-03T08:30:00-05:00"],
+    )
+    explain: bool = Field(default=False, description="Say what was considered and not proposed, and why.")
 
 
 class CrossSellRequest(CustomerRequest):
@@ -105,7 +156,8 @@ class Answer(BaseModel):
     """The fields that every answer carries."""
 
     request_id: str | None = None
-    customer_id: str
+    customer_id: str = Field(description="A keyed hash when the id, or an identifier of nobody, is personal.")
+    identified_by: str = Field(description="The field of the request's customer that was looked up.")
     known: bool = Field(description="False: no history before the as-of; numbers are the base's averages.")
     as_of: str
     models: dict[str, Model]
@@ -138,6 +190,19 @@ class ScoreAnswer(Answer):
     )
 
 
+class ScoresAnswer(BaseModel):
+    """Scores of several customers, in the order of the request."""
+
+    request_id: str | None = None
+    degraded: list[str] = Field(description="What is missing from every answer, and why.")
+    scores: list[ScoreAnswer] = Field(description="Averages of the base for a customer who is not known.")
+
+    @property
+    def known(self) -> bool:
+        """Whether all are known."""
+        return all(each.known for each in self.scores)
+
+
 class Reason(BaseModel):
     """A feature or score that led to the proposal."""
 
@@ -145,6 +210,23 @@ class Reason(BaseModel):
     value: float
     unit: str
     text: str
+
+
+class EffectAnswer(BaseModel):
+    """What is believed of what an action does."""
+
+    name: str = Field(description="The catalogue's assumption that outcomes correct.")
+    mean: float
+    spread: float = Field(description="Standard deviation of the belief.")
+    weight: float = Field(description="Share of outcomes in the belief, 0 (all assumed) to 1.")
+    outcomes: int = Field(description="Customers, contacted and held back, behind that share.")
+
+
+class Between(BaseModel):
+    """A time of the day, in the customers' time zone."""
+
+    begins: str = Field(examples=["09:00"])
+    ends: str = Field(examples=["21:00"])
 
 
 class ActionAnswer(BaseModel):
@@ -161,10 +243,16 @@ class ActionAnswer(BaseModel):
     value_cents: int = Field(description="Gain if it works, before cost, rounded.")
     cost_cents: int
     horizon_days: int
-    value_basis: Literal["assumed"] = Field(
-        description="The effect is a stated assumption, not yet measured."
+    spread_cents: int = Field(description="Standard deviation of the expected value, rounded.")
+    score: float = Field(description="Expected value x context weight x lever: what actions are ranked by.")
+    value_basis: Literal["assumed", "estimated"] = Field(
+        description='"assumed": the effect is a stated assumption; "estimated": mostly measured by outcomes.'
     )
-    assumptions: dict[str, float] = Field(description="The catalogue's assumed numbers behind the value.")
+    effect: EffectAnswer | None = Field(description="Null for an action whose effect nobody measures.")
+    assumptions: dict[str, float] = Field(description="The catalogue's numbers behind the value.")
+    send_between: Between | None = Field(
+        description="When the channel may be used; null when at any time of the day."
+    )
     reasons: list[Reason]
     cross_sell: bool = Field(description="True: /v1/cross-sell names the products that go with it.")
 
@@ -174,6 +262,9 @@ class DroppedAnswer(BaseModel):
 
     action_id: str
     channel: str | None = Field(description="Null when the action is dropped whatever the channel.")
+    rule: str = Field(
+        description="Id of the rule that dropped it; empty when a better channel or the limit did."
+    )
     reason: str
 
 
@@ -184,7 +275,14 @@ class DecisionAnswer(Answer):
     place: str
     catalogue_version: str
     actions: list[ActionAnswer]
-    dropped: list[DroppedAnswer]
+    selection_probability: float = Field(
+        description="With which what stands first was chosen; below 1 where something else might have been."
+    )
+    arms: dict[str, str] = Field(description="The customer's arm of each experiment at the place.")
+    control: list[str] = Field(
+        description='Control groups that the customer is in: "holdout", or the id of an action.'
+    )
+    dropped: list[DroppedAnswer] | None = Field(description="Null unless `explain` was asked for.")
 
 
 class Item(BaseModel):

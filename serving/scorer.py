@@ -6,7 +6,7 @@ the two are equal to the last bit, so the scores agree.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,14 +62,36 @@ class Champions:
     missing: Mapping[str, str]
 
     @classmethod
-    def load(cls, workspace: Workspace) -> Champions:
-        """The champion of every task from the registry."""
-        found = {task: registry.champion(workspace, task) for task in scores.TASKS}
+    def load(cls, workspace: Workspace, known: Champions | None = None) -> Champions:
+        """The champion of every task from the registry; those that are known already are not loaded again.
+
+        Raises:
+            UserError: one cannot be loaded.
+        """
+        found = {task: _champion(workspace, task, known) for task in scores.TASKS}
         reasons = {task: _why_missing(workspace, task) for task, model in found.items() if model is None}
         return cls(
             registered={task: model for task, model in found.items() if model is not None},
             missing={task: f"{task}: {reason}" for task, reason in reasons.items() if reason},
         )
+
+    def one_thread(self) -> Champions:
+        """The same, for one customer at a time: a row is not worth a second thread."""
+        for model in self.registered.values():
+            for booster in model.fitted.boosters.values():
+                booster.set_param({"nthread": 1})
+        return self
+
+    @property
+    def versions(self) -> dict[str, tuple[int, str]]:
+        """Version and run of each champion."""
+        return {task: (model.version, model.run_id) for task, model in self.registered.items()}
+
+    @staticmethod
+    def in_registry(workspace: Workspace) -> dict[str, tuple[int, str]]:
+        """Version and run of each task's champion as the registry has it now, without loading any."""
+        found = {task: registry.champion_version(workspace, task) for task in scores.TASKS}
+        return {task: version for task, version in found.items() if version is not None}
 
     def require(self) -> None:
         """Say what to run when there is no champion at all.
@@ -116,6 +138,14 @@ class Champions:
         }
 
 
+def _champion(workspace: Workspace, task: str, known: Champions | None) -> Registered | None:
+    """A task's champion; loaded unless it is known."""
+    held = known.registered.get(task) if known else None
+    if held and registry.champion_version(workspace, task) == (held.version, held.run_id):
+        return held
+    return registry.champion(workspace, task)
+
+
 def impossible(canonical: Canonical, task: str) -> str | None:
     """Why no training can give a source's task a champion; None when training can."""
     reason = tasks.named(task).missing(canonical)
@@ -149,6 +179,10 @@ class Origin:
         """No scores yet, to be filled."""
         return cls(np.full(size, None), np.full(size, np.nan), np.full(size, None))
 
+    def slice(self, rows: slice) -> Origin:
+        """Of some customers."""
+        return Origin(self.basis[rows], self.own_weight[rows], self.parent[rows])
+
     def of(self, row: int) -> dict[str, Any]:
         """One customer's, as JSON has it."""
         weight = float(self.own_weight[row])
@@ -172,6 +206,20 @@ class Scores:
     columns: Mapping[str, NDArray[np.float64]]
     origins: Mapping[str, Origin]
     reasons: tuple[str, ...]
+
+    def rows(self) -> Iterator[Scores]:
+        """The scores of each customer."""
+        size = len(next(iter(self.columns.values())))
+        if size == 1:
+            yield self
+            return
+        for row in range(size):
+            own = slice(row, row + 1)
+            yield Scores(
+                {name: values[own] for name, values in self.columns.items()},
+                {task: origin.slice(own) for task, origin in self.origins.items()},
+                self.reasons,
+            )
 
     def status(self) -> NDArray[np.object_]:
         """`ok`, or the reasons for the nulls, object[n]."""

@@ -41,7 +41,7 @@ def serve(
     from serving.keys import VARIABLE, Keys
 
     address = _address(host)
-    if not address.is_loopback and not Keys.configured(workspace.root).hashes:
+    if not address.is_loopback and not Keys.configured(workspace.root).by_hash:
         raise UserError(
             f"without API keys the service listens on loopback only, not on {host}. "
             f"Set {VARIABLE}, or write SHA-256 hashes of keys to {workspace.root / 'api_keys'}."

@@ -26,9 +26,10 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving import answers, events, metrics, problems, schemas
+from serving import answers, events, metrics, outcome_endpoints, outcomes, outcomes_schemas, problems, schemas
 from serving.desk import Desk
-from serving.door import EVENTS, LARGEST_BODY, LARGEST_EVENTS, Door
+from serving.door import EVENTS, LARGEST_BODY, LARGEST_EVENTS, OUTCOMES, Door
+from serving.keys import Key, Keys
 from serving.pages import pages
 from serving.problems import ProblemError
 
@@ -40,15 +41,16 @@ class DoorService(BentoService[Any]):
         """The ASGI application."""
         metrics.use_one_process()
         app = super().to_asgi(is_main)
-        app.user_middleware.insert(0, Middleware(Door, admits=self._admits, hindrance=self._hindrance))
+        app.user_middleware.insert(0, Middleware(Door, who=self._who, hindrance=self._hindrance))
         return app
 
     def _hindrance(self) -> str:
         desk = getattr(self.mount_apps[0][0].state, "desk", None)
         return "" if desk is None else str(desk.hindrance)
 
-    def _admits(self, headers: dict[str, str]) -> bool:
-        return bool(self.mount_apps[0][0].state.desk.keys.admits(headers))
+    def _who(self, headers: dict[str, str]) -> Key | None:
+        keys: Keys = self.mount_apps[0][0].state.desk.keys
+        return keys.who(headers)
 
 
 class _Body(IODescriptor):
@@ -90,7 +92,18 @@ class _Events(_Body, schemas.EventsRequest):
         return events.parsed(body)
 
 
-def _body(schema: type[schemas.CustomerRequest]) -> type[IODescriptor]:
+class _Outcomes(_Body, outcomes_schemas.OutcomesRequest):
+    """Reads one outcome or a list of them."""
+
+    largest: ClassVar[int] = LARGEST_EVENTS
+
+    @classmethod
+    def parsed(cls, body: bytes) -> Any:
+        """The request in a body, or a `ProblemError`."""
+        return outcomes.parsed(body)
+
+
+def _body(schema: type[BaseModel]) -> type[IODescriptor]:
     return type(
         schema.__name__,
         (_Body, schema),
@@ -122,8 +135,11 @@ def create(open_desk: Callable[[], Desk]) -> BentoService[Any]:
             route="/v1/score", input_spec=_body(schemas.ScoreRequest), output_spec=schemas.ScoreAnswer
         )
         async def score(self, asked: Any, /) -> Response:
-            """Scores of a known customer."""
-            return self.desk.reply("score", asked, partial(answers.score, self.desk.engine))
+            """Scores of a known customer, or of several."""
+            answer = partial(answers.score, self.desk.engine)
+            if getattr(asked, "customers", None):
+                return await run_in_threadpool(self.desk.reply, "score", asked, answer)
+            return self.desk.reply("score", asked, answer)
 
         @bentoml.api(
             route="/v1/next-best-action",
@@ -158,6 +174,11 @@ def create(open_desk: Callable[[], Desk]) -> BentoService[Any]:
             """Take in events, so that the next answer counts them."""
             # In a thread: what is written is waited for, and other questions are answered meanwhile.
             return await run_in_threadpool(events.reply, self.desk, asked)
+
+        @bentoml.api(route=OUTCOMES, input_spec=_Outcomes, output_spec=outcomes_schemas.OutcomesAnswer)
+        async def post_outcomes(self, asked: Any, /) -> Response:
+            """Take in what came of decisions, so that the next one counts it."""
+            return await run_in_threadpool(outcome_endpoints.take, self.desk, asked)
 
         @bentoml.on_shutdown
         def close(self) -> None:

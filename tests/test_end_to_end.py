@@ -12,7 +12,7 @@ import pytest
 
 from features.errors import ExitCode
 from features.workspace import Workspace
-from serving import records
+from serving.record_store import RecordStore
 from tests.conftest import SLICE_HOUSEHOLDS, Running, done, free_port, nextbest
 from training.tasks import TASKS
 
@@ -179,7 +179,7 @@ def test_a_stopped_service_has_written_its_records(
         service.post("/v1/next-best-action", asking(slice_customer)).json()["decision_id"] for _ in range(5)
     ]
     assert service.stop() == ExitCode.OK
-    kept = {record.decision_id for record in records.read(slice_workspace.decisions)}
+    kept = {record.decision_id for record in RecordStore.of(slice_workspace).read()}
     assert set(ids) <= kept
 
 

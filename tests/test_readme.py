@@ -115,7 +115,7 @@ def test_the_keys_shown_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (shown,) = re.findall(rf"`{keys.VARIABLE}=(\S+)`", README)
     (sent,) = re.findall(r"`Authorization: (Bearer \S+)`", README)
     monkeypatch.setenv(keys.VARIABLE, shown)
-    assert keys.Keys.configured(tmp_path).admits({"authorization": sent})
+    assert keys.Keys.configured(tmp_path).who({"authorization": sent})
     assert f"at least {keys.SHORTEST} characters" in README
 
 

@@ -11,5 +11,6 @@ events              posted events, checked at the door
 journal             them, durably and once
 live                one customer's day from its events
 posted              the journal's part in a build
+owners              whose each reference is, and when
 applying            events brought into a store
 """

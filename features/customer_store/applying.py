@@ -19,15 +19,15 @@ import duckdb
 
 from features import clock
 from features.canonical import Canonical
-from features.customer_store.events import TABLES, Event
+from features.customer_store.events import TABLES, TOUCHES, Event
 from features.customer_store.history import NO_VISITS, History, Member
 from features.customer_store.journal import Journal, Posted
 from features.customer_store.live import Row, compute, replaced
+from features.customer_store.owners import Owners
 from features.customer_store.posted import Coverage, members_sql, values_of
 from features.customer_store.store import NAMES, Change, CustomerStore, Position, ReplacedError
-from features.facts import HOUSEHOLDS, PEOPLE
+from features.facts import HOUSEHOLDS
 from features.measures import PRODUCT_TEXTS
-from features.tiles import FOREVER
 
 # Events worked out at a time.
 _BATCH: Final = 1000
@@ -57,7 +57,7 @@ class Applier:
             StoreDownError: the store cannot be reached.
         """
         with self._reading():
-            _ = self._products, self._last_day, self._intervals, self._owned
+            _ = self._products, self._last_day, self._owners
             for table in TABLES:
                 self._coverage.end(table)
             self._catch_up()
@@ -87,7 +87,25 @@ class Applier:
 
     def known_day(self, customer_id: str) -> int | None:
         """The last day on which a posted event of a customer became known; None without any."""
-        return self._journal.known_day(sorted(self._references(customer_id)))
+        return self._journal.known_day(sorted(self._owners.references(customer_id)))
+
+    def of_customer(self, customer_id: str) -> list[tuple[Event, int, int]]:
+        """Posted touches that count for a customer beside the tables, each with known day and until day.
+
+        Raises:
+            ReplacedError: the generation is gone.
+        """
+        owners = self._owners
+        posted = self._journal.of_customers(sorted(owners.references(customer_id)), TOUCHES)
+        if not posted:
+            return []
+        with self._reading():
+            counting = self._coverage.counting(posted)
+        return [
+            (one.event, known, until)
+            for one in counting
+            for known, until in owners.spans(customer_id, one.event.customer_id, one.event.known_day)
+        ]
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -120,7 +138,7 @@ class Applier:
         after = Position(self._journal.id, posted[-1].number)
         days: dict[str, set[int]] = defaultdict(set)
         for one in self._coverage.counting(posted):
-            for owner in self._owners(one.event.customer_id):
+            for owner in self._owners.customers(one.event.customer_id):
                 days[owner].add(one.event.day)
         new: dict[str, dict[str, int]] = {name: {} for name in NAMES}
 
@@ -147,7 +165,7 @@ class Applier:
 
     def _rows(self, history: History, owner: str, day: int, until: int) -> list[Row]:
         """All that counts for a customer of one day, from the tables and from the journal."""
-        references = sorted(self._references(owner))
+        references = sorted(self._owners.references(owner))
         found = [
             (one.event.table, one.event.customer_id, one.event.known_day, values_of(one.event, self._zone))
             for one in self._coverage.counting(self._journal.of_day(references, day, until))
@@ -159,7 +177,7 @@ class Applier:
         return [
             Row(table, span, self._described(table, values))
             for table, reference, known_day, values in found
-            for span in self._spans(owner, reference, known_day)
+            for span in self._owners.spans(owner, reference, known_day)
         ]
 
     def _stored(self, references: list[str], day: int) -> Iterable[tuple[str, str, int, dict[str, Any]]]:
@@ -232,34 +250,5 @@ class Applier:
         return {row[0]: row[1:] for row in rows}
 
     @cached_property
-    def _intervals(self) -> dict[str, list[tuple[str, int, int]]]:
-        """Whose each reference is, and at which as-ofs; only references that are ever somebody else's."""
-        found: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
-        if PEOPLE in self._tables.facts:
-            query = "SELECT reference, customer_id, from_day, to_day FROM people"
-            for reference, *interval in self._connection.execute(query).fetchall():
-                found[reference].append(tuple(interval))
-        return dict(found)
-
-    @cached_property
-    def _owned(self) -> dict[str, set[str]]:
-        """References that are ever a customer's, of customers who have others' references."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for reference, intervals in self._intervals.items():
-            for customer_id, _, _ in intervals:
-                found[customer_id].add(reference)
-        return dict(found)
-
-    def _owners(self, reference: str) -> set[str]:
-        return {customer for customer, _, _ in self._intervals.get(reference, ())} or {reference}
-
-    def _references(self, customer_id: str) -> set[str]:
-        return self._owned.get(customer_id, set()) | {customer_id}
-
-    def _spans(self, owner: str, reference: str, known_day: int) -> list[tuple[int, int]]:
-        """When a row of a reference counts for a customer: known day and until day."""
-        intervals = self._intervals.get(reference)
-        if intervals is None:
-            return [(known_day, FOREVER)] if owner == reference else []
-        spans = [(max(known_day, first), last) for customer, first, last in intervals if customer == owner]
-        return [(known, until) for known, until in spans if known < until]
+    def _owners(self) -> Owners:
+        return Owners.read(self._connection, self._tables.facts)

@@ -21,7 +21,9 @@ from features.contract import Column, Kind, Personal, Table
 from features.errors import ExitCode, UserError, unknown
 from features.pseudonyms import may_identify
 
-TABLES: Final = ("transactions", "exposures", "responses", "service_events")
+# What a customer is told, answers and states; all but what is bought.
+TOUCHES: Final = ("exposures", "responses", "service_events", "consents")
+TABLES: Final = ("transactions", *TOUCHES)
 TABLE: Final = "table"
 MOST: Final = 1000
 # Clocks differ a little, and a source may write the day after midnight somewhere else.
@@ -183,6 +185,10 @@ def _text(given: Any) -> str | None:
     return given if isinstance(given, str) and "\0" not in given else None
 
 
+def _bool(given: Any) -> bool | None:
+    return given if isinstance(given, bool) else None
+
+
 def _number(given: Any) -> float | None:
     if isinstance(given, bool) or not isinstance(given, (int, float)):
         return None
@@ -217,12 +223,14 @@ def _instant(given: Any) -> datetime | None:
 _READ: Final[dict[Kind, Callable[[Any], Any]]] = {
     Kind.TEXT: _text,
     Kind.NUMBER: _number,
+    Kind.BOOL: _bool,
     Kind.MONEY: _cents,
     Kind.INSTANT: _instant,
 }
 _WORDS: Final = {
     Kind.TEXT: f"a text of at most {LONGEST_TEXT} characters",
     Kind.NUMBER: "a number",
+    Kind.BOOL: "true or false",
     Kind.MONEY: f"an amount of money of at most {LARGEST_AMOUNT:,} (12.34, or the text of it)",
     Kind.INSTANT: "an instant with its offset (write it as 2018-01-03T08:30:00-05:00)",
 }

@@ -122,6 +122,12 @@ class Journal:
         where = "WHERE customer_id IN (SELECT value FROM json_each(?)) AND day = ? AND number <= ?"
         return self._read(f"{where} ORDER BY number", (ids, day, until))
 
+    def of_customers(self, customers: Sequence[str], tables: Sequence[str]) -> list[Posted]:
+        """All events of these references in some tables."""
+        marks = ", ".join("?" * len(customers)), ", ".join("?" * len(tables))
+        where = f"WHERE customer_id IN ({marks[0]}) AND source_table IN ({marks[1]})"
+        return self._read(f"{where} ORDER BY number", (*customers, *tables))
+
     def known_day(self, customers: Sequence[str]) -> int | None:
         """The last day on which an event of these references became known; None without any."""
         query = "SELECT max(known_day) FROM events WHERE customer_id = ?"

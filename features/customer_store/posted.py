@@ -28,6 +28,7 @@ _ARROW: Final = {
     "BIGINT": pa.int64(),
     "INTEGER": pa.int32(),
     "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
     "TIMESTAMP": pa.timestamp("us"),
 }
 HOUR: Final = "hour"

@@ -110,6 +110,11 @@ class Base:
         peers = self.peers.compare(values, {**place, "tier": tier.tier, "stage": stage.stage})
         return Standing(customer_id, self.as_of, stage, tier, peers)
 
+    def tier_of(self, customer_id: str, value: float) -> Assigned:
+        """One customer's tier by a value that is the asker's, by the thresholds of the base."""
+        kind = np.array([self._place(customer_id)["kind"]], dtype=object)
+        return self.thresholds.assign(np.array([value]), kind)
+
     def to_pandas(self) -> pd.DataFrame:
         """One row per customer: stage, tier, value, what is missing to the next tier (both in cents)."""
         return pd.DataFrame(

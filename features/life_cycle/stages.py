@@ -84,10 +84,17 @@ def assign(columns: Mapping[str, NDArray[np.float64]], stages: Sequence[Stage] =
     Returns:
         n stage ids as texts; None for a customer without a history.
     """
-    stage = np.full(len(columns["visits_all"]), None, dtype=object)
+    visits = columns["visits_all"]
+    stage = np.full(len(visits), None, dtype=object)
+    if len(visits) == 1:
+        # One customer's plain values take a tenth of the time of arrays.
+        values = {name: columns[name].item() for each in stages for name in each.rule.names}
+        if visits[0] > 0:
+            stage[0] = next((each.id for each in stages if each.rule.one(values)), None)
+        return stage
     for candidate in reversed(stages):
         stage[candidate.rule.evaluate(columns)] = candidate.id
-    stage[np.isnan(columns["visits_all"]) | (columns["visits_all"] == 0)] = None
+    stage[np.isnan(visits) | (visits == 0)] = None
     return stage
 
 

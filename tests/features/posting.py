@@ -35,11 +35,14 @@ PRODUCTS = (
 DAYS = ("2016-02-28", "2016-02-29", "2016-03-01", "2016-03-13", "2016-11-06", "2016-12-31", "2017-01-01")
 CUSTOMERS = ("a", "b", "c", "d")
 CHANNELS = (None, "forecourt", " App ", "shop")
+ACTIONS = (None, "welcome", "wash")
 
 # After everything in a stream: tables that have these have all of it.
 CLOSING = [
     {"event_id": "z", "table": table, "customer_id": "z", "occurred_at": "2017-06-01T12:00:00Z", "amount": 1}
-    | ({"kind": "visit"} if table == "service_events" else {})
+    | {"service_events": {"kind": "visit"}, "consents": {"purpose": "marketing", "granted": True}}.get(
+        table, {}
+    )
     for table in TABLES
 ]
 
@@ -53,7 +56,7 @@ def stream(seed: int, count: int = 120) -> list[Event]:
         at = (day + timedelta(minutes=chance.choice([0, 1, 119, 150, 700, 1439]))).astimezone(UTC)
         event: Event = {
             "event_id": f"e{number}",
-            "table": chance.choices(TABLES, [12, 2, 2, 2])[0],
+            "table": chance.choices(TABLES, [12, 2, 2, 2, 1])[0],
             "customer_id": chance.choice(CUSTOMERS),
             "occurred_at": at.isoformat(),
         }
@@ -76,12 +79,17 @@ def values(table: str, chance: random.Random) -> dict[str, Any]:
             "channel": chance.choice(CHANNELS),
         }
     if table == "exposures":
-        return {"channel": chance.choice(CHANNELS), "cost": chance.choice([None, 0.5])}
+        action = chance.choice(ACTIONS)
+        return {"channel": chance.choice(CHANNELS), "cost": chance.choice([None, 0.5]), "action_id": action}
     if table == "responses":
-        return {"kind": chance.choice([None, "redemption", "Click", "refusal"])}
+        kind = chance.choice([None, "redemption", "Click", "refusal"])
+        return {"kind": kind, "action_id": chance.choice(ACTIONS)}
+    if table == "consents":
+        return {"purpose": "marketing", "granted": chance.random() < 0.5, "channel": chance.choice(CHANNELS)}
     return {
         "kind": chance.choice(["complaint", "Rating", "visit"]),
         "score": chance.choice([None, 4, 4.5]),
+        "status": chance.choice([None, "open", " Closed", "resolved"]),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,9 +15,12 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from features.json_file import read_json, write_json
 from features.workspace import Workspace
+from serving import record_store
 from serving.desk import Desk
 from serving.engine import Engine
 from serving.publishing import MANIFEST
+from serving.record_store import RecordStore
+from tests.serving.recorded import workspace as record_workspace
 from training.registry import registry, store
 
 # What modules of BentoML and MLflow warn of when they are imported.
@@ -104,3 +108,13 @@ def workspace_without_products(slice_copy: Workspace) -> Workspace:
     del manifest["models"]["recommendation"]
     write_json(slice_copy.scores / MANIFEST, manifest)
     return slice_copy
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def records_store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> RecordStore:
+    """A record store of each kind, empty."""
+    if request.param == "postgresql":
+        monkeypatch.setenv(record_store.VARIABLE, request.getfixturevalue("postgres_database"))
+    return RecordStore.of(record_workspace(tmp_path))

@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 
 import pytest
@@ -7,54 +6,23 @@ import yaml
 from features.catalogue import NAMES
 from features.errors import UserError
 from serving import actions, scores
-
-SMALL = """
-default_place: till
-channels:
-  cashier: {cost_cents: 5, reach: 0.5}
-places:
-  till: {name: {en: Till, zh: 收银台}, channels: [cashier]}
-assumptions:
-  margin: {value: 0.25, unit: share, meaning: what is left of a sale, source: test}
-actions:
-  - id: one_more
-    kind: growth
-    name: {en: One more, zh: 再来}
-    text: {en: Come again., zh: 再来。}
-    eligible: visits_28 >= 1
-    propensity: 0.1
-    value_cents: spend_28 * margin
-    horizon_days: 28
-    places: [till]
-    channels: [cashier]
-"""
-
-
-def load(tmp_path: Path, text: str) -> actions.Catalogue:
-    file = tmp_path / "actions.yaml"
-    file.write_text(text, encoding="utf-8")
-    return actions.load(file)
-
-
-def refusal(tmp_path: Path, text: str) -> str:
-    with pytest.raises(UserError) as caught:
-        load(tmp_path, text)
-    sentence = str(caught.value)
-    assert str(tmp_path / "actions.yaml") in sentence
-    assert not re.search(r"\b(CatalogueFile|Entry|Channel|Place|Text|instance)\b", sentence)
-    assert "\n" not in sentence
-    return sentence
+from tests.serving.catalogues import SMALL, load, refusal
 
 
 def test_the_packaged_catalogue_is_valid_and_names_both_languages() -> None:
     catalogue = actions.load(actions.PACKAGED)
-    assert 7 <= len(catalogue.actions) <= 12
+    assert {action.kind for action in catalogue.actions} == set(actions.KINDS)
     assert [a.id for a in catalogue.actions] == sorted(a.id for a in catalogue.actions)
     assert {"forecourt", "till", "app", "phone", "campaign"} == set(catalogue.places)
     for action in catalogue.actions:
         assert action.text.in_language("en") != action.text.in_language("zh")
         assert action.assumptions, action.id
-        assert set(action.evidence) <= {*NAMES, *scores.NAMES, scores.KNOWN}
+        assert set(action.evidence) <= {*NAMES, *scores.NAMES, scores.KNOWN, *catalogue.meanings}
+        assert action.exempt == (action.kind == "service")
+        # What keeps, brings or wins back a customer shows in visits; what sells something else does not.
+        measured = action.kind in {"win_back", "retention", "service", "onboarding"}
+        assert measured or action.id == "new_year" or action.effect is None, action.id
+        assert not measured or action.effect in action.assumptions, action.id
     assert "recommendation" in catalogue.tasks("till")
     assert "recommendation" not in catalogue.tasks("phone")
 
@@ -162,6 +130,25 @@ def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no such file"):
         actions.load(tmp_path / "nothing.yaml")
+
+
+def test_a_file_without_the_newer_fields_decides_as_before(tmp_path: Path) -> None:
+    catalogue = load(tmp_path, SMALL)
+    (action,) = catalogue.actions
+    assert (action.purpose, action.limits, action.capacity, action.starts, action.ends) == (
+        None,
+        (),
+        None,
+        None,
+        None,
+    )
+    assert (action.lever, action.control_share, action.experiment, action.effect) == (1, 0, None, None)
+    assert not action.exempt
+    assert (catalogue.credibility, catalogue.control.share, catalogue.exploration.share) == (0.5, 0, 0)
+    assert catalogue.policy.across == []
+    assert catalogue.effect(action) is None
+    assert catalogue.weight("till", "growth") == 1
+    assert catalogue.circumstances("till") == frozenset()
 
 
 def test_the_workspace_overrides_the_package_and_the_command_both(tmp_path: Path) -> None:

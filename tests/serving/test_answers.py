@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from features.errors import UserError
 from serving import answers, schemas
+from serving.decided import NO_CONSENTS
 from serving.engine import Engine
 from serving.problems import ProblemError
 from serving.records import Record
@@ -18,23 +20,47 @@ def asked(kind: type[Any], customer: str, **fields: Any) -> Any:
 
 def test_a_decision_is_written_once_and_a_dry_run_never(engine: Engine, customer: str) -> None:
     written: list[Record] = []
-    wet = answers.decide(engine, asked(schemas.DecisionRequest, customer, place="app"), written.append)
-    dry = answers.decide(
-        engine, asked(schemas.DecisionRequest, customer, place="app", dry_run=True), written.append
-    )
+    request = asked(schemas.DecisionRequest, customer, place="app", explain=True)
+    wet = answers.decide(engine, request, written.append)
+    dry = answers.decide(engine, request.model_copy(update={"dry_run": True}), written.append)
     assert [record.decision_id for record in written] == [wet.decision_id]
     assert dry.decision_id is None
     assert dry.actions == wet.actions
     assert dry.dropped == wet.dropped
-    assert answers.decide(engine, asked(schemas.DecisionRequest, customer), None).decision_id is None
+    short = answers.decide(engine, asked(schemas.DecisionRequest, customer), None)
+    assert (short.decision_id, short.dropped) == (None, None)
+    (record,) = written
+    offered = {(pair["action_id"], pair["channel"]) for pair in record.considered if "dropped" not in pair}
+    assert offered >= {(action.action_id, action.channel) for action in wet.actions}
+    assert {action_id for action_id, _ in offered} == {action.action_id for action in wet.actions}
+    assert record.selection_probability == wet.selection_probability
+    assert (dict(record.arms), list(record.controls)) == (wet.arms, wet.control)
+
+
+def test_channels_in_their_quiet_hours_are_left_out(engine: Engine, slice_customer: str) -> None:
+    night, day = "2018-01-03T02:30:00-05:00", "2018-01-03T11:30:00-05:00"
+    by_day, by_night = (
+        answers.decide(
+            engine, asked(schemas.DecisionRequest, slice_customer, place="app", time=at, explain=True), None
+        )
+        for at in (day, night)
+    )
+    assert "quiet_hours" not in {dropped.rule for dropped in by_day.dropped or []}
+    assert {dropped.rule for dropped in by_night.dropped or []} >= {"quiet_hours"}
+    assert by_night.actions == []
+    for text in ("tonight", "2018-01-03T02:30:00", "0001-01-01T00:00:00+23:59"):
+        with pytest.raises(UserError, match="write an instant with its offset"):
+            answers.decide(engine, asked(schemas.DecisionRequest, slice_customer, time=text), None)
 
 
 def test_a_limit_keeps_the_best(engine: Engine) -> None:
     for customer in engine.store.customers():
         every = answers.decide(engine, asked(schemas.DecisionRequest, customer, place="app"), None).actions
         if len(every) > 1:
-            one = answers.decide(engine, asked(schemas.DecisionRequest, customer, place="app", limit=1), None)
+            request = asked(schemas.DecisionRequest, customer, place="app", limit=1, explain=True)
+            one = answers.decide(engine, request, None)
             assert one.actions == every[:1]
+            assert one.dropped is not None
             beyond = {(item.action_id, item.channel) for item in one.dropped if "beyond" in item.reason}
             assert beyond == {(action.action_id, action.channel) for action in every[1:]}
             return
@@ -46,15 +72,18 @@ def test_what_is_missing_is_said_in_every_answer(engine: Engine, customer: str) 
         engine.champions, missing={"recommendation": "recommendation: no champion"}
     )
     poorer = dataclasses.replace(engine, champions=champions, recommender=None)
+    decision = answers.decide(poorer, asked(schemas.DecisionRequest, customer), None)
+    assert decision.degraded == ["recommendation: no champion", NO_CONSENTS]
+    assert answers.portrait(poorer, asked(schemas.CustomerRequest, customer)).degraded == decision.degraded
     for answer in (
         answers.score(poorer, asked(schemas.ScoreRequest, customer)),
-        answers.decide(poorer, asked(schemas.DecisionRequest, customer), None),
         answers.cross_sell(poorer, asked(schemas.CrossSellRequest, customer), None),
         answers.recommend(poorer, asked(schemas.RecommendRequest, customer), None),
-        answers.portrait(poorer, asked(schemas.CustomerRequest, customer)),
     ):
         assert answer.degraded == ["recommendation: no champion"]
-    dropped = answers.decide(poorer, asked(schemas.DecisionRequest, customer, place="till"), None).dropped
+    request = asked(schemas.DecisionRequest, customer, place="till", explain=True)
+    dropped = answers.decide(poorer, request, None).dropped
+    assert dropped is not None
     assert ("new_product", "not eligible (unknown: new_item_probability)") in {
         (item.action_id, item.reason) for item in dropped
     }

@@ -26,7 +26,7 @@ def run(command: Any, *arguments: str | Path) -> Result:
 def test_decide_answers_as_the_service_does(slice_workspace: Workspace, client: Any, customer: str) -> None:
     options = ("--customer", customer, "--place", "app", "--workspace", slice_workspace.root)
     printed = json.loads(run(app.decide, *options, "--json").stdout)
-    body = {"customer": {"customer_id": customer}, "place": "app", "dry_run": True}
+    body = {"customer": {"customer_id": customer}, "place": "app", "dry_run": True, "explain": True}
     assert printed == client.post("/v1/next-best-action", json=body).json()
 
 

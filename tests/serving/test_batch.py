@@ -11,7 +11,7 @@ from features.canonical import Canonical
 from features.errors import ExitCode, UserError
 from features.json_file import read_json
 from features.workspace import Workspace
-from serving import batch, scores
+from serving import batch, population, scores
 from serving.engine import Engine
 
 
@@ -106,7 +106,7 @@ def test_the_manifest_says_what_it_was_made_from(out: Path, slice_workspace: Wor
     assert manifest["future_model"] is False
     assert manifest["places"] == ["app", "campaign"]
     assert manifest["counts"]["rows"] == {
-        name: len(rows(out, name)) for name in ("scores", "recommendations", "actions")
+        name: len(rows(out, name)) for name in ("scores", "recommendations", "actions", "decisions")
     }
     assert manifest["times"]["customers_per_second"] > 0
 
@@ -122,7 +122,7 @@ def test_the_same_batch_again_gives_the_same_bytes(
 def test_the_size_of_a_chunk_changes_nothing(
     out: Path, slice_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "CHUNK", 37)
+    monkeypatch.setattr(population, "CHUNK", 37)
     batch.score(slice_workspace, out=tmp_path / "small", places=["app", "campaign"])
     for name in ("scores", "recommendations"):
         assert rows(tmp_path / "small", name) == rows(out, name)

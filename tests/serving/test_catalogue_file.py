@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from features.errors import UserError
 from serving import catalogue_file
 from serving.actions import PACKAGED
-from serving.catalogue_file import Text
+from serving.catalogue_file import QuietHours, Text
 
 
 def test_numbers_and_truths_of_yaml_are_read_as_expressions(tmp_path: Path) -> None:
@@ -24,16 +24,9 @@ def test_a_text_has_two_languages() -> None:
     assert (text.in_language("en"), text.in_language("zh")) == ("hello", "你好")
 
 
-def test_the_line_of_broken_yaml_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "actions.yaml"
-    file.write_text("default_place: till\nchannels: {a: [}\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"actions\.yaml: line 2: not valid YAML"):
-        catalogue_file.read(file)
-
-
-def test_an_action_without_an_id_is_named_by_its_place(tmp_path: Path) -> None:
-    file = tmp_path / "actions.yaml"
-    text = PACKAGED.read_text(encoding="utf-8").replace("  - id: win_back_coupon\n    kind:", "  - kind:")
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(UserError, match="action 'number 1': id: is missing"):
-        catalogue_file.read(file)
+def test_times_of_a_day_are_read_as_yaml_gives_them() -> None:
+    # YAML 1.1 takes 21:30 for the number 21 x 60 + 30, and 09:00 for a text.
+    assert QuietHours.model_validate({"begins": 21 * 60 + 30, "ends": "09:00"}).minutes == (1290, 540)
+    for wrong in (1440, "9:00", True, -1, "24:00"):
+        with pytest.raises(ValidationError):
+            QuietHours.model_validate({"begins": wrong, "ends": "09:00"})

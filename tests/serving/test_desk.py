@@ -35,7 +35,12 @@ def test_what_went_wrong_becomes_a_response_and_a_count(desk: Desk) -> None:
 
     def poor(_: object) -> schemas.Answer:
         return schemas.Answer(
-            customer_id="1", known=False, as_of="2018-01-01", models={}, degraded=["no churn"]
+            customer_id="1",
+            identified_by="customer_id",
+            known=False,
+            as_of="2018-01-01",
+            models={},
+            degraded=["no churn"],
         )
 
     response = desk.reply("test", request, poor)

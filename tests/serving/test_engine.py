@@ -9,9 +9,10 @@ from features import clock
 from features.errors import UserError
 from features.evaluators import offline
 from features.workspace import Workspace
-from serving import actions, scorer
+from serving import actions, deciding, scorer
 from serving.engine import Engine, check_day
 from serving.scorer import Champions
+from serving.standing import Standing
 
 
 def test_one_customer_has_the_features_of_the_base(engine: Engine) -> None:
@@ -70,7 +71,9 @@ def test_without_a_product_model_decisions_still_come_and_say_so(
     poorer = Engine.open(slice_workspace)
     subject = poorer.subject(poorer.store.customers()[0], poorer.clock_day)
     assert poorer.picks(subject, 10, ("any", "new")) == {"any": [], "new": []}
-    assert np.isnan(poorer.columns(subject, "till")["new_item_probability"]).all()
+    read, missing = deciding.read(poorer, subject, "till", Standing.empty(1))
+    assert np.isnan(read["new_item_probability"]).all()
+    assert missing == ()
     assert poorer.degraded() == ["recommendation: no champion yet"]
 
 

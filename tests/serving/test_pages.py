@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from serving.door import NAMED
 from serving.pages import pages
 
 
@@ -16,4 +17,4 @@ def test_the_page_of_the_api_needs_nothing_from_the_network(client: Any) -> None
 
 def test_an_application_of_its_own_for_every_service() -> None:
     assert pages() is not pages()
-    assert [route.path for route in pages().routes] == ["/", "/docs.json", "/v1/customers"]  # type: ignore[attr-defined]
+    assert [route.path for route in pages().routes] == ["/", "/docs.json", *NAMED]  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
 from features.workspace import Workspace
-from serving import batch, parity, scores
+from serving import answers, batch, parity, schemas, scores
+from serving.engine import Engine
+from tests.conftest import done, nextbest
 
 
 @pytest.mark.slow
@@ -38,9 +42,70 @@ def test_the_service_and_the_batch_agree_about_every_customer_of_the_sample(
     assert compared["churn"] > 2000
     assert compared["next_purchase"] == 4 * compared["churn"]
     assert compared["recommendation"] == 2 * 10 * 2469
-    actions = {name for part in parts for name in part.compared if name.startswith("action ")}
+    actions = Counter[str]()
+    for part in parts:
+        actions.update(part.by_action())
+    record_property("proposals compared by action", dict(actions))
+    # Every action that the batch proposes to anybody was compared, as often as it is proposed.
+    rows = pq.read_table(sample_workspace.scores / "actions.parquet")["action_id"].to_pylist()
+    assert actions == Counter(rows)
     assert len(actions) >= 6
     assert max(part.largest for part in parts) <= parity.TOLERANCE
+
+
+@pytest.fixture(scope="session")
+def simulated_workspace(request: pytest.FixtureRequest) -> Workspace:
+    """The main job done on a simulated fuel chain: identities, consents, contacts, complaints.
+
+    It stands in pytest's cache, as the sample's does.
+    """
+    folder = Path(request.config.cache.mkdir("simulated"))
+    with FileLock(folder / "building"):
+        source, workspace = folder / "source", Workspace(folder / "workspace")
+        if not source.exists():
+            world = ("--customers", "500", "--days", "300", "--seed", "1", "--jobs", "1")
+            done(nextbest("simulate", *world, "--out", source))
+        done(nextbest("run", "--source", source, "--quick", "--no-serve", workspace=workspace))
+    return workspace
+
+
+@pytest.mark.slow
+def test_the_engine_and_the_batch_agree_about_a_simulated_base(
+    simulated_workspace: Workspace, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    places = ["forecourt", "till", "app", "phone", "campaign"]
+    report = batch.score(simulated_workspace, out=tmp_path / "out", places=places)
+    engine = Engine.open(simulated_workspace)
+    questions: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+        "/v1/score": (schemas.ScoreRequest, lambda asked: answers.score(engine, asked)),
+        "/v1/recommend": (schemas.RecommendRequest, lambda asked: answers.recommend(engine, asked, None)),
+        "/v1/next-best-action": (schemas.DecisionRequest, lambda asked: answers.decide(engine, asked, None)),
+    }
+
+    def ask(path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        schema, answer = questions[path]
+        found: Mapping[str, Any] = answer(schema.model_validate(body)).model_dump()
+        return found
+
+    found = parity.compare(tmp_path / "out", ask)
+    assert found.differences == []
+    assert found.customers == report.customers > 200
+    actions = found.by_action()
+    record_property("proposals compared by action", actions)
+    rows = pq.read_table(tmp_path / "out" / "actions.parquet")["action_id"].to_pylist()
+    assert Counter(actions) == Counter(rows)
+    assert len(actions) >= 10
+    # The contact policy had something to say: what it knows comes from the simulator's tables.
+    records = pq.read_table(tmp_path / "out" / "decisions.parquet")["considered"].to_pylist()
+    rules = Counter(pair["dropped"] for pairs in records for pair in pairs)
+    assert {
+        "no_consent",
+        "refused_all",
+        "channel_limit",
+        "control",
+        "holdout",
+        "not_credible",
+    } <= rules.keys()
 
 
 def test_all_places_of_the_slice_agree(slice_workspace: Workspace, client: Any, tmp_path: Path) -> None:
@@ -60,7 +125,7 @@ def test_all_places_of_the_slice_agree(slice_workspace: Workspace, client: Any, 
     assert found.customers == len(some)
     assert report.customers == len(customers)
     assert {task for task, count in found.by_task().items() if not count} == {"response"}
-    assert sum(count for name, count in found.compared.items() if name.startswith("action ")) >= 5 * len(some)
+    assert sum(found.by_action().values()) >= 5 * len(some)
 
 
 def test_a_difference_of_any_kind_is_found(slice_workspace: Workspace, client: Any, tmp_path: Path) -> None:

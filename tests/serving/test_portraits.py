@@ -16,6 +16,7 @@ from features.life_cycle import portrait
 from features.life_cycle.portrait import Bases
 from features.workspace import Workspace
 from serving import answers, batch, portraits, schemas
+from serving.decided import NO_CONSENTS
 from serving.desk import Desk
 from serving.engine import Engine
 
@@ -43,7 +44,7 @@ def test_the_tier_and_the_stage_are_those_of_the_batch(
 
 def test_a_portrait_says_where_the_customer_stands(engine: Engine, customer: str) -> None:
     found = asked(engine, customer)
-    assert found.degraded == engine.degraded()
+    assert found.degraded == [*engine.degraded(), NO_CONSENTS]
     assert found.stage.id == found.scores.stage
     assert found.stage.evidence.keys() <= set(found.stage.rule.split())
     assert all(found.features[name] == item for name, item in found.stage.evidence.items())
@@ -91,11 +92,13 @@ def test_replaced_tables_leave_the_rest_of_a_portrait(engine: Engine, customer: 
     assert [sentence.split(":")[0] for sentence in found.degraded] == [
         "tier, peers and potential",
         "missing facts",
+        "tier",
+        "consents",
     ]
     assert "the tables have been replaced" in found.degraded[0]
     found = asked(kept, customer)
     assert found.tier == asked(engine, customer).tier
-    assert [sentence.split(":")[0] for sentence in found.degraded] == ["missing facts"]
+    assert [sentence.split(":")[0] for sentence in found.degraded] == ["missing facts", "consents"]
 
 
 def test_a_defect_is_not_taken_for_replaced_tables(

@@ -36,14 +36,21 @@ def test_a_problem_is_json_with_four_fields() -> None:
             "field not found: 'plase'. Hint: did you mean 'place'?",
         ),
         (
-            '{"customer": {"customer_id": "1", "phone": "2"}}',
-            "field not found: 'customer.phone'. Hint: did you mean 'customer.customer_id'?",
+            '{"customer": {"customer_id": "1", "telephone": "2"}}',
+            "field not found: 'customer.telephone'. Hint: did you mean 'customer.phone'?",
         ),
         (
             '{"customer": {"customer_ids": "1", "customer_id": "1"}}',
             "field not found: 'customer.customer_ids'. Hint: did you mean 'customer.customer_id'?",
         ),
-        ('{"customer": {"custmer_id": "1"}}', "customer.customer_id is missing."),
+        (
+            '{"customer": {"custmer_id": "1"}}',
+            "field not found: 'customer.custmer_id'. Hint: did you mean 'customer.customer_id'?",
+        ),
+        (
+            '{"customer": {"customer_id": "1", "phone": "2"}}',
+            "customer: give exactly one of customer_id, phone, card, plate and open_id.",
+        ),
         ("{}", "customer is missing."),
         ("[]", "The body has to be a JSON object."),
         ('{"customer": 5}', "customer has to be a JSON object."),

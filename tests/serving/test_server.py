@@ -11,7 +11,8 @@ import pytest
 
 from features.errors import UserError
 from features.workspace import Workspace
-from serving import records, server
+from serving import server
+from serving.record_store import RecordStore
 
 
 def nothing(_: str) -> None:
@@ -28,8 +29,7 @@ def test_a_stopped_service_has_written_every_record_and_said_little(
         assert answer.status_code == 200
         ids.append(answer.json()["decision_id"])
     assert service.stop() == 0
-    written = {record.decision_id for record in records.read(slice_workspace.decisions)}
-    assert set(ids) <= written
+    assert set(RecordStore.of(slice_workspace).decisions(ids)) == set(ids)
     lines = service.log.read_text().splitlines()
     assert lines[0] == f"listening on {service.url}"
     assert len(lines) == 2

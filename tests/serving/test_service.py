@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from features import clock
-from serving import records, scores
+from serving import scores
 from serving.desk import Desk
 
 QUESTIONS = ("/v1/score", "/v1/next-best-action", "/v1/cross-sell", "/v1/recommend")
@@ -52,9 +52,11 @@ def test_a_score_names_its_models_and_horizons(client: Any, customer: str, desk:
 def test_a_decision_is_ranked_reasoned_and_recorded(client: Any, desk: Desk) -> None:
     seen = 0
     for customer in desk.engine.store.customers()[:60]:
-        answer = ask(client, "/v1/next-best-action", customer, place="app", request_id="r-2")
-        values = [action["expected_value_cents"] for action in answer["actions"]]
-        assert values == sorted(values, reverse=True)
+        answer = ask(client, "/v1/next-best-action", customer, place="app", request_id="r-2", explain=True)
+        values = [action["score"] for action in answer["actions"]]
+        # What stands first may be there to be tried; the others are in order.
+        assert values[1:] == sorted(values[1:], reverse=True)
+        assert values[:1] == [max(values, default=0)][: len(values)] or answer["selection_probability"] < 0.5
         for action in answer["actions"]:
             assert action["value_basis"] == "assumed"
             assert action["assumptions"]
@@ -70,7 +72,7 @@ def test_a_decision_is_ranked_reasoned_and_recorded(client: Any, desk: Desk) -> 
         seen += bool(values)
     assert seen > 10
     desk.records.flush()
-    (record,) = records.read(desk.engine.workspace.decisions, answer["decision_id"])
+    (record,) = desk.records.store.decisions([answer["decision_id"]]).values()
     assert (record.customer_id, record.place, record.request_id) == (customer, "app", "r-2")
     assert [a["action_id"] for a in record.answer] == [a["action_id"] for a in answer["actions"]]
     assert len(record.considered) >= len(record.answer)
@@ -90,13 +92,13 @@ def test_texts_come_in_the_language_asked_for(client: Any, desk: Desk) -> None:
 @pytest.mark.parametrize("path", DECISIONS)
 def test_a_dry_run_leaves_no_record(client: Any, desk: Desk, customer: str, path: str) -> None:
     desk.records.flush()
-    before = len(list(records.read(desk.engine.workspace.decisions)))
+    before = len(list(desk.records.store.read()))
     assert ask(client, path, customer, dry_run=True)["decision_id"] is None
     desk.records.flush()
-    assert len(list(records.read(desk.engine.workspace.decisions))) == before
+    assert len(list(desk.records.store.read())) == before
     wet = ask(client, path, customer)
     desk.records.flush()
-    (record,) = records.read(desk.engine.workspace.decisions, wet["decision_id"])
+    (record,) = desk.records.store.decisions([wet["decision_id"]]).values()
     assert record.endpoint == path.removeprefix("/v1/")
 
 
@@ -138,7 +140,8 @@ def test_an_unknown_customer_gets_decisions_from_priors_and_no_score(client: Any
 
 BAD = {
     "unknown field": ('{"customer": {"customer_id": "1"}, "plcae": "till"}', "did you mean 'place'?"),
-    "unknown inner field": ('{"customer": {"customer_id": "1", "phone": "2"}}', "customer.phone"),
+    "unknown inner field": ('{"customer": {"customer_id": "1", "fone": "2"}}', "customer.fone"),
+    "two ids": ('{"customer": {"customer_id": "1", "phone": "2"}}', "exactly one of customer_id, phone"),
     "NaN": ('{"customer": {"customer_id": "1"}, "limit": NaN}', "limit"),
     "NaN id": ('{"customer": {"customer_id": NaN}}', "customer.customer_id"),
     "NaN in an unknown field": ('{"customer": {"customer_id": "1"}, "x": NaN}', "'x'"),
@@ -153,7 +156,7 @@ BAD = {
     "text for truth": ('{"customer": {"customer_id": "1"}, "dry_run": "yes"}', "dry_run"),
     "empty id": ('{"customer": {"customer_id": ""}}', "customer.customer_id"),
     "long id": ('{"customer": {"customer_id": "' + "x" * 201 + '"}}', "customer.customer_id"),
-    "no customer": ('{"place": "till"}', "customer is missing"),
+    "no customer": ('{"place": "till"}', "customer"),
     "null customer": ('{"customer": null}', "customer"),
     "list": ("[]", "JSON object"),
     "text": ('"2375"', "JSON object"),
@@ -223,10 +226,10 @@ def test_a_body_that_is_too_large_is_refused_with_and_without_a_length(client: A
 
 def test_the_portrait_says_all_and_leaves_no_record(client: Any, desk: Desk, customer: str) -> None:
     desk.records.flush()
-    before = len(list(records.read(desk.engine.workspace.decisions)))
+    before = len(list(desk.records.store.read()))
     portrait = client.get(f"/v1/customers/{customer}?place=app&request_id=p").json()
     desk.records.flush()
-    assert len(list(records.read(desk.engine.workspace.decisions))) == before
+    assert len(list(desk.records.store.read())) == before
     assert portrait["customer_id"] == customer
     assert portrait["request_id"] == "p"
     assert portrait["first_day"] < portrait["last_day"] < portrait["as_of"] == portrait["data_as_of"]

@@ -104,7 +104,7 @@ def test_an_event_that_the_tables_have_is_repeated(halves):
 
 
 def test_who_was_killed_between_the_journal_and_the_store_catches_up(halves):
-    events = posting.stream(6, 60)
+    events = posting.stream(8, 60)
     expected, workspace, store = halves(events)
     applier = open_applier(workspace, store)
     assert all(applier.keep([posting.read(workspace, event) for event in events[30:]]))

@@ -36,6 +36,13 @@ def line(**given: Any) -> dict[str, Any]:
     return {name: value for name, value in {**LINE, **given}.items() if value != "absent"}
 
 
+def test_a_consent_is_true_or_false_for_a_purpose():
+    read = CHECKER.read(line(table="consents", amount="absent", purpose="marketing", granted=False))
+    assert read.values == {"purpose": "marketing", "granted": False}
+    with pytest.raises(EventError, match="granted: 'no' is not true or false"):
+        CHECKER.read(line(table="consents", amount="absent", purpose="marketing", granted="no"))
+
+
 def test_an_event_is_read_as_its_table_stores_it():
     event = CHECKER.read(
         line(table="transactions", basket_id=" b ", quantity=2, discount="0.125", channel="  ", store_id=None)

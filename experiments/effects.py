@@ -1,0 +1,259 @@
+"""What actions do, measured: customers who were contacted beside those whom a control group held back.
+
+A case is a customer for whom an action would have stood first. Whoever it was shown to is compared with
+whoever a control group went without it; success is a visit within the action's horizon after the decision's
+day. Which group a customer is in is a hash, so that the groups differ by the contact alone as long as what is
+shown does not depend on what the customer would do anyway: where proposals are shown only to some of those
+for whom they were made, they have to be chosen without regard to that, or be asked for where the contact is.
+
+Two kinds of cases are compared apart and pooled by precision: those with nothing else to propose, held back
+by the action's own control group or by the holdout; and those with something else, held back by the holdout
+alone, for an action's own control group gets that something. A holdout goes without everything all the time:
+what is measured is the action with whatever follows it within the horizon. Of a customer and an action the
+first case counts, so that customers are independent; decisions whose first place chance gave to another
+action count for none. See `serving.effects` for the formulas and the belief that comes of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features import clock
+from features.canonical import Canonical
+from features.workspace import Workspace
+from serving import actions, effects, joined
+from serving.actions import Action, Catalogue
+from serving.effects import Accepted, Belief, Effects, Measured
+from serving.joined import CONTROL_RULES
+from serving.outcome_store import Outcome, OutcomeStore
+from serving.record import Record
+from serving.standing import ACCEPTED, REDEEMED
+
+_ANSWERED: Final = frozenset({ACCEPTED, REDEEMED})
+# Local days since 1970-01-01 stay below it.
+_DAYS: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Case:
+    """A customer for whom an action would have stood first.
+
+    Attributes:
+        action: the action.
+        customer: the customer.
+        day: local day of the decision.
+        contacted: whether it was shown; else a control group held it back.
+        alone: whether nothing else would have been proposed.
+        exposure: propensity per unit of what outcomes correct in it.
+    """
+
+    action: str
+    customer: str
+    day: int
+    contacted: bool
+    alone: bool
+    exposure: float
+
+
+@dataclass(frozen=True)
+class Visits:
+    """Who came when.
+
+    Attributes:
+        customers: ids, rising.
+        key: position of the customer x 2^20 + local day, of every visit, rising.
+        clock_day: first day that is not known.
+    """
+
+    customers: NDArray[Any]
+    key: NDArray[np.int64]
+    clock_day: int
+
+    @classmethod
+    def of(cls, customer: NDArray[Any], day: NDArray[np.int64], clock_day: int) -> Visits:
+        """From the customer and the day of each visit."""
+        customers, position = np.unique(customer.astype(np.str_), return_inverse=True)
+        return cls(customers, np.unique(position * _DAYS + day), clock_day)
+
+    @classmethod
+    def read(cls, canonical: Canonical) -> Visits:
+        """The visits of a workspace's customers."""
+        with closing(canonical.connect()) as connection:
+            found = connection.execute("SELECT DISTINCT customer_id, day FROM transactions").fetchnumpy()
+        customer, day = np.asarray(found["customer_id"]), np.asarray(found["day"], dtype=np.int64)
+        return cls.of(customer, day, canonical.clock_day)
+
+    def came(self, cases: Sequence[Case], days: int) -> NDArray[np.bool_]:
+        """Whether each came within so many days after the day of the decision."""
+        if not len(self.customers):
+            return np.zeros(len(cases), dtype=np.bool_)
+        customer = np.array([case.customer for case in cases], dtype=np.str_)
+        position = np.minimum(np.searchsorted(self.customers, customer), len(self.customers) - 1)
+        day = np.array([case.day for case in cases], dtype=np.int64)
+        first, end = (np.searchsorted(self.key, position * _DAYS + day + later) for later in (1, days + 1))
+        return np.asarray((self.customers[position] == customer) & (end > first))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What outcomes say of one action.
+
+    Attributes:
+        action: the action.
+        effect: the assumption that they correct.
+        prior: what the catalogue believes.
+        measured: the comparisons, one for each kind of case that both groups have.
+        posterior: what is believed after all outcomes of the effect.
+        contacted: customers who were contacted and whose horizon has ended.
+        control: customers who were held back and whose horizon has ended.
+    """
+
+    action: str
+    effect: str
+    prior: Belief
+    measured: tuple[Measured, ...]
+    posterior: Belief
+    contacted: int
+    control: int
+
+    @property
+    def estimate(self) -> Belief | None:
+        """The outcomes alone, pooled: mean and standard error; None without any."""
+        if not self.measured:
+            return None
+        weights = np.array([1 / one.error**2 for one in self.measured])
+        mean = np.average([one.estimate for one in self.measured], weights=weights)
+        return Belief(float(mean), float(weights.sum() ** -0.5), 1.0, self.contacted + self.control)
+
+
+@dataclass
+class Gathered:
+    """What decisions with their outcomes show, before any visit is looked at.
+
+    Attributes:
+        cases: by action, the first of each customer.
+        accepted: by action, contacts that were accepted.
+        expected: by action, how many were expected to, by the expression alone.
+    """
+
+    cases: dict[str, dict[str, Case]] = field(default_factory=lambda: defaultdict(dict))
+    accepted: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    expected: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def add(self, record: Record, outcomes: Sequence[Outcome], customer: str) -> None:
+        """Take in a decision."""
+        worth = [pair for pair in record.considered if _could_stand(pair)]
+        if not worth:
+            return
+        best = max(worth, key=lambda pair: float(pair["score"]))
+        action, rule = str(best["action_id"]), best.get("dropped")
+        others = {pair["action_id"] for pair in worth} - {action}
+        kinds = {one.kind for one in outcomes if one.action_id == action}
+        exposure = float(best["propensity"]) / float(best["multiplier"])
+        if rule is None and (record.first[0] != action or not kinds):
+            return
+        if rule is None:
+            self.accepted[action] += bool(kinds & _ANSWERED)
+            self.expected[action] += exposure
+        elif rule == "control" and others:
+            return
+        day = clock.to_day(clock.parse_date(record.as_of))
+        case = Case(action, customer, day, rule is None, not others, exposure)
+        known = self.cases[action].get(customer)
+        if known is None or case.day < known.day:
+            self.cases[action][customer] = case
+
+
+def _could_stand(pair: Any) -> bool:
+    """Whether a pair was offered, or would have been but for a control group; old records do not say."""
+    dropped = pair.get("dropped")
+    numbered = (pair.get("score") or 0) > 0 and (pair.get("multiplier") or 0) > 0
+    return numbered and (dropped is None or dropped in CONTROL_RULES)
+
+
+def gather(
+    decided: Iterable[tuple[Record, Sequence[Outcome]]], customers: dict[str, str] | None = None
+) -> Gathered:
+    """The cases of decisions.
+
+    Args:
+        decided: decisions with what came of them.
+        customers: today's id of a customer by the one of then, where it has changed.
+    """
+    found = Gathered()
+    for record, outcomes in decided:
+        own = record.customer_id
+        found.add(record, outcomes, own if customers is None else customers.get(own, own))
+    return found
+
+
+def estimate(catalogue: Catalogue, gathered: Gathered, visits: Visits) -> list[Estimate]:
+    """What outcomes say of every action with an effect, by action id."""
+    compared = {
+        action.id: _compared(action, [*gathered.cases.get(action.id, {}).values()], visits)
+        for action in catalogue.actions
+        if action.effect is not None
+    }
+    measured = [one for comparisons, _, _ in compared.values() for one in comparisons]
+    prior, after = Effects.prior(catalogue), Effects.after(catalogue, measured, ())
+    return [
+        Estimate(
+            action=action.id,
+            effect=action.effect,
+            prior=prior.beliefs[action.effect],
+            measured=tuple(compared[action.id][0]),
+            posterior=after.beliefs[action.effect],
+            contacted=compared[action.id][1],
+            control=compared[action.id][2],
+        )
+        for action in catalogue.actions
+        if action.effect is not None
+    ]
+
+
+def _compared(action: Action, cases: list[Case], visits: Visits) -> tuple[list[Measured], int, int]:
+    """The comparisons of an action, and how many customers of both groups have an ended horizon."""
+    ended = [case for case in cases if case.day + action.horizon_days < visits.clock_day]
+    came = visits.came(ended, action.horizon_days)
+    contacted = np.array([case.contacted for case in ended], dtype=np.bool_)
+    alone = np.array([case.alone for case in ended], dtype=np.bool_)
+    exposure = np.array([case.exposure for case in ended])
+    found = []
+    for kind in (alone, ~alone):
+        treated, held = contacted & kind, ~contacted & kind
+        one = effects.measure(
+            action,
+            (int(came[treated].sum()), int(treated.sum())),
+            (int(came[held].sum()), int(held.sum())),
+            float(exposure[treated].mean()) if treated.any() else 0.0,
+        )
+        if one is not None:
+            found.append(one)
+    return found, int(contacted.sum()), int((~contacted).sum())
+
+
+def run(workspace: Workspace, catalogue: Catalogue | None = None) -> list[Estimate]:
+    """Measure the effects of a workspace's actions and keep what was found.
+
+    Raises:
+        UserError: the workspace has no tables, the catalogue is not valid, or records cannot be read.
+    """
+    canonical = Canonical.open(workspace)
+    known = actions.load(actions.choose(workspace.root)) if catalogue is None else catalogue
+    with closing(OutcomeStore.of(workspace).records) as records:
+        gathered = gather(joined.pairs(OutcomeStore(records, workspace)), canonical.joined())
+    found = estimate(known, gathered, Visits.read(canonical))
+    accepted = [
+        Accepted(action, gathered.accepted[action], expected)
+        for action, expected in sorted(gathered.expected.items())
+    ]
+    measured = [one for each in found for one in each.measured]
+    effects.keep(workspace.effects, canonical.clock_day, measured, accepted)
+    return found
