@@ -94,7 +94,8 @@ class Freshness:
                     continue
                 engine = part.taken(engine)
             except UserError as error:
-                self._fails(part.name, str(error))
+                # An answer carries the sentence: where the server keeps its files is no caller's business.
+                self._fails(part.name, str(error).replace(f"{engine.workspace.root}/", ""))
                 continue
             if part.name in self._taken:
                 log.info("new %s: answers are by it", part.name)

@@ -12,6 +12,7 @@ import pytest
 
 from features.errors import ExitCode
 from features.workspace import Workspace
+from serving.decided import NO_CONSENTS
 from serving.record_store import RecordStore
 from tests.conftest import SLICE_HOUSEHOLDS, Running, done, free_port, nextbest
 from training.tasks import TASKS
@@ -28,7 +29,7 @@ def test_the_main_job_made_everything(slice_workspace: Workspace) -> None:
     scores = slice_workspace.scores
     manifest = json.loads((scores / "manifest.json").read_text())
     assert set(manifest["models"]) == LEARNED
-    assert manifest["degraded"] == []
+    assert manifest["degraded"] == [NO_CONSENTS]
     rows = {
         name: pq.read_table(scores / f"{name}.parquet").to_pandas() for name in manifest["counts"]["rows"]
     }
@@ -166,7 +167,9 @@ def test_a_bad_request_is_told_why(slice_service: Running, body: bytes, said: st
 def test_decide_answers_as_the_service(
     slice_service: Running, slice_workspace: Workspace, slice_customer: str
 ) -> None:
-    answer = slice_service.post("/v1/next-best-action", asking(slice_customer, dry_run=True)).json()
+    answer = slice_service.post(
+        "/v1/next-best-action", asking(slice_customer, dry_run=True, explain=True)
+    ).json()
     alone = nextbest("decide", "--customer", slice_customer, "--json", workspace=slice_workspace)
     assert json.loads(done(alone)) == answer
 

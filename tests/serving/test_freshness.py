@@ -75,7 +75,7 @@ def test_a_catalogue_that_is_not_valid_leaves_the_last_good_one_and_says_so(
     after = refresh(opened)
     assert after.catalogue is opened.catalogue
     (sentence,) = set(after.degraded()) - set(opened.degraded())
-    assert sentence.startswith("catalogue: the last good one is in use (")
+    assert sentence.startswith("catalogue: the last good one is in use (actions.yaml: ")
     assert stale("catalogue") == 1
     assert refresh(after) is after
     written(opened.workspace, text)

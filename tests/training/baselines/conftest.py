@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from features.labels import LabelDefinitions, RecommendationLabel
+from tests.training.recommendation.conftest import no_stores
 from training.recommendation.blocks import Block, Truth
 from training.recommendation.examples import COMPLETE, Collector
 from training.recommendation.ledger import Ledger
@@ -39,6 +40,7 @@ def shop(bought_last: list[list[int]]) -> tuple[Block, Collector]:
         day,
         np.full(len(rows), 100),
         np.zeros(len(rows), dtype=np.bool_),
+        *no_stores(len(rows), len(bought_last)),
     )
     collector = Collector(ledger, T)
     block = collector.block(T, COMPLETE)

@@ -61,10 +61,11 @@ def products() -> pd.DataFrame:
     )
 
 
-def no_stores(rows: int) -> tuple[NDArray[np.str_], NDArray[np.int32], Histories]:
+def no_stores(rows: int, customers: int = 0) -> tuple[NDArray[np.str_], NDArray[np.int32], Histories]:
     """`stores`, `store` and `visits` of a ledger of which no store is known."""
     nobody, nothing = np.empty(0, dtype=np.str_), np.empty(0, dtype=np.int32)
-    visits = Histories(nobody, nobody, np.zeros(1, dtype=np.int64), nothing, nothing, nothing, nothing)
+    ids, start = np.full(customers, ""), np.zeros(1 + customers, dtype=np.int64)
+    visits = Histories(ids, nobody, start, nothing, nothing, nothing, nothing)
     return nobody, np.full(rows, -1, dtype=np.int32), visits
 
 
