@@ -53,11 +53,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "score": ("serving.app:score", "Score every customer and choose their next best actions."),
     "decide": (
-        "serving.decide_app:decide",
+        "serving.review.decide_app:decide",
         "Choose a customer's next best action; look after the catalogue.",
     ),
     "decisions": (
-        "serving.decisions_app:decisions",
+        "serving.outcomes.decisions_app:decisions",
         "Show, export and prune decision records and what came of them.",
     ),
     "serve": ("serving.app:serve", "Answer requests over HTTP."),

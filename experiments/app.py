@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from experiments.study import Study, StudyResult
     from experiments.study_verdict import Verdict
     from features.workspace import Workspace
-    from serving.effects import Belief
+    from serving.decisions.effects import Belief
 
 JobsOption = Annotated[int, typer.Option("--jobs", min=1, help="Runs at once, each in a process of its own.")]
 

@@ -11,7 +11,7 @@ by the action's own control group or by the holdout; and those with something el
 alone, for an action's own control group gets that something. A holdout goes without everything all the time:
 what is measured is the action with whatever follows it within the horizon. Of a customer and an action the
 first case counts, so that customers are independent; decisions whose first place chance gave to another
-action count for none. See `serving.effects` for the formulas and the belief that comes of it.
+action count for none. See `serving.decisions.effects` for the formulas and the belief that comes of it.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ from numpy.typing import NDArray
 from features import clock
 from features.canonical import Canonical
 from features.workspace import Workspace
-from serving import actions, effects, joined
-from serving.actions import Action, Catalogue
-from serving.effects import Accepted, Belief, Effects, Measured
-from serving.joined import CONTROL_RULES
-from serving.outcome_store import Outcome, OutcomeStore
-from serving.record import Record
-from serving.standing import ACCEPTED, REDEEMED
+from serving.catalogue import actions
+from serving.catalogue.actions import Action, Catalogue
+from serving.contacts.standing import ACCEPTED, REDEEMED
+from serving.decisions import effects
+from serving.decisions.effects import Accepted, Belief, Effects, Measured
+from serving.outcomes import joined
+from serving.outcomes.joined import CONTROL_RULES
+from serving.outcomes.store import Outcome, OutcomeStore
+from serving.records.record import Record
 
 _ANSWERED: Final = frozenset({ACCEPTED, REDEEMED})
 # Local days since 1970-01-01 stay below it.

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from serving import schemas
+    from serving.messages import schemas
 
 from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, table, workspace
 
@@ -42,7 +42,7 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Score every customer: probabilities, products and actions, as Parquet."""
-    from serving import batch
+    from serving.batch import nightly as batch
 
     space = workspace(root)
     with space.lock("score"):
@@ -85,8 +85,10 @@ def decide(
         raise UserError("nobody to decide for. Give --customer ID, or see `nextbest decide --help`.")
     from pydantic import ValidationError
 
-    from serving import answers, meanings, problems, schemas
-    from serving.engine import Engine
+    from serving.answering import answers
+    from serving.answering.engine import Engine
+    from serving.messages import problems, schemas
+    from serving.scoring import meanings
 
     if lang not in meanings.LANGUAGES:
         raise unknown("language", lang, meanings.LANGUAGES)
@@ -120,7 +122,7 @@ def serve(
     as_json: JsonOption = False,
 ) -> None:
     """Answer over HTTP until stopped (Ctrl-C or SIGTERM)."""
-    from serving import server
+    from serving.api import server
 
     def announce(url: str) -> None:
         text = [f"listening on {url}", f"open {url}/ for the API, {url}/v1/customers/ID for a customer"]
@@ -139,7 +141,7 @@ def serve(
 
 def _decision(answer: schemas.DecisionAnswer, currency: str) -> list[str | Table]:
     """A decision as a person reads it."""
-    from serving.meanings import quantity
+    from serving.scoring.meanings import quantity
 
     known = "" if answer.known else " (not seen before: numbers are the base's averages)"
     lines: list[str | Table] = [

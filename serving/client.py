@@ -20,8 +20,8 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from serving.outcomes_schemas import DecisionRecord, OutcomeRequest, OutcomesAnswer
-from serving.schemas import (
+from serving.messages.outcomes import DecisionRecord, OutcomeRequest, OutcomesAnswer
+from serving.messages.schemas import (
     CrossSellRequest,
     DecisionAnswer,
     DecisionRequest,

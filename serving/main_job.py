@@ -87,7 +87,7 @@ def run(
 ) -> None:
     """Do it all: ingest, features, train, promote, score, serve; what has not changed is reused."""
     from features.clock import parse_date, to_day
-    from serving import server
+    from serving.api import server
     from training.task import FULL, QUICK
 
     space = workspace(root)
@@ -265,7 +265,8 @@ def _promote(space: Workspace) -> Step:
 def _score(space: Workspace, canonical: Canonical, as_of: int) -> Step:
     from features.clock import to_date
     from features.json_file import read_json
-    from serving import actions, batch
+    from serving.batch import nightly as batch
+    from serving.catalogue import actions
     from serving.publishing import MANIFEST
     from serving.steps import Step
     from training import tasks

@@ -171,7 +171,7 @@ def _features(space: Workspace, canonical: Canonical) -> Built:
 
 def _champion(space: Workspace, canonical: Canonical, task: str) -> Built:
     from features.clock import to_date
-    from serving.scorer import impossible
+    from serving.scoring.scorer import impossible
     from training import tasks
     from training.registry import registry, tracking
 
@@ -219,7 +219,7 @@ def _advice(tasks: list[str]) -> str | None:
 def _scores(space: Workspace, canonical: Canonical) -> Built:
     from features.clock import to_date
     from features.json_file import read_json
-    from serving.batch import lost
+    from serving.batch.nightly import lost
     from serving.publishing import MANIFEST
     from training.registry import registry
 

@@ -61,6 +61,14 @@ COPY (SELECT campaign_id, campaign_type AS kind, start_date AS starts_at, end_da
 """
 
 
+@pytest.fixture(autouse=True)
+def _no_command_leaves_its_options_behind() -> Iterator[None]:
+    """`nextbest --workspace X --json COMMAND` hands both on in the environment of its process: here, ours."""
+    yield
+    for name in ("NEXTBEST_WORKSPACE", "NEXTBEST_JSON"):
+        os.environ.pop(name, None)
+
+
 def nextbest(
     *arguments: str | Path, workspace: Workspace | Path | None = None
 ) -> subprocess.CompletedProcess[str]:

@@ -12,8 +12,8 @@ import pytest
 
 from features.errors import ExitCode
 from features.workspace import Workspace
-from serving.decided import NO_CONSENTS
-from serving.record_store import RecordStore
+from serving.decisions.decided import NO_CONSENTS
+from serving.records.store import RecordStore
 from tests.conftest import SLICE_HOUSEHOLDS, Running, done, free_port, nextbest
 from training.tasks import TASKS
 

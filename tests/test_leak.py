@@ -17,8 +17,10 @@ from features.clock import parse_date, to_day
 from features.evaluators import offline
 from features.ingestion.ingest import ingest
 from features.workspace import Workspace
-from serving import answers, batch, schemas
-from serving.engine import Engine
+from serving.answering import answers
+from serving.answering.engine import Engine
+from serving.batch import nightly as batch
+from serving.messages import schemas
 from training import tasks
 from training.app import train_tasks
 from training.registry import registry, tracking

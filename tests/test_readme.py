@@ -18,8 +18,8 @@ import pytest
 import cli
 from features.errors import EXIT_MEANINGS, ExitCode
 from features.workspace import Workspace
-from serving import keys
-from serving.door import EVENTS
+from serving.access import keys
+from serving.api.door import EVENTS
 from tests.conftest import Running, done, nextbest
 
 ROOT = Path(__file__).parent.parent
@@ -184,7 +184,7 @@ def test_the_feature_example_is_computed(house: Path, slice_copy: Workspace) -> 
 
 
 def test_the_action_example_is_considered(slice_copy: Workspace) -> None:
-    packaged = (ROOT / "serving" / "actions.yaml").read_text(encoding="utf-8")
+    packaged = (ROOT / "serving" / "catalogue" / "actions.yaml").read_text(encoding="utf-8")
     (slice_copy.root / "actions.yaml").write_text(
         packaged.rstrip() + "\n\n" + example("action"), encoding="utf-8"
     )

@@ -15,8 +15,8 @@ from features.evaluators import offline
 from features.evaluators.sql import feature_sql
 from features.session import parquet
 from features.workspace import Workspace
-from serving import scorer
-from serving.scorer import Champions
+from serving.scoring import scorer
+from serving.scoring.scorer import Champions
 
 ROUNDS = 5
 

@@ -20,12 +20,16 @@ from experiments.simulator.world import World
 from features import clock
 from features.canonical import Canonical
 from features.workspace import Workspace
-from serving import actions, batch, batch_records, considered, decisions
-from serving.actions import Catalogue
-from serving.effects import Effects
-from serving.outcome_store import UNSTATED, Outcome, OutcomeStore
-from serving.record import Record
-from serving.standing import ACCEPTED, IGNORED, SHOWN
+from serving.batch import nightly as batch
+from serving.catalogue import actions
+from serving.catalogue.actions import Catalogue
+from serving.contacts.standing import ACCEPTED, IGNORED, SHOWN
+from serving.decisions import arbitration as decisions
+from serving.decisions import considered
+from serving.decisions.effects import Effects
+from serving.outcomes.store import UNSTATED, Outcome, OutcomeStore
+from serving.records import batches as batch_records
+from serving.records.record import Record
 from tests.conftest import done, nextbest
 from tests.experiments.simulator.conftest import nudge, plain, segment, treated
 from tests.serving.decision_catalogue import catalogue

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import UserError
-from serving import actions
+from serving.catalogue import actions
 
 # Nothing but what an action needs, and below everything that one can say.
 SMALL = """

@@ -15,11 +15,11 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from features.json_file import read_json, write_json
 from features.workspace import Workspace
-from serving import record_store
-from serving.desk import Desk
-from serving.engine import Engine
+from serving.answering.engine import Engine
+from serving.api.desk import Desk
 from serving.publishing import MANIFEST
-from serving.record_store import RecordStore
+from serving.records import store as record_store
+from serving.records.store import RecordStore
 from tests.serving.recorded import workspace as record_workspace
 from training.registry import registry, store
 
@@ -82,7 +82,7 @@ def desk(slice_workspace: Workspace) -> Desk:
 @pytest.fixture(scope="session")
 def client(desk: Desk) -> Iterator[Client]:
     """The BentoML application on the slice, without a process or a port."""
-    from serving.service import create
+    from serving.api.service import create
 
     with opened(create(lambda: desk).to_asgi()) as asked:
         yield asked

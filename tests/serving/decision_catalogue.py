@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from serving import actions, decisions
-from serving.actions import Catalogue
-from serving.decided import Decisions
+from serving.catalogue import actions
+from serving.catalogue.actions import Catalogue
+from serving.decisions import arbitration as decisions
+from serving.decisions.decided import Decisions
 
 AS_OF = 17_600
 HEAD: dict[str, Any] = {

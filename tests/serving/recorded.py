@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from features.workspace import Workspace
-from serving.outcome_store import UNSTATED, Outcome, OutcomeStore
-from serving.record import Record
-from serving.record_store import RecordStore
-from serving.standing import SHOWN
+from serving.contacts.standing import SHOWN
+from serving.outcomes.store import UNSTATED, Outcome, OutcomeStore
+from serving.records.record import Record
+from serving.records.store import RecordStore
 
 
 def record(number: int, **changes: Any) -> Record:

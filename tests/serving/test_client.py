@@ -10,8 +10,8 @@ import pytest
 
 from serving import client as clients
 from serving.client import Client, ServiceError
-from serving.outcomes_schemas import OutcomeRequest
-from serving.schemas import Customer, DecisionRequest, ScoreRequest
+from serving.messages.outcomes import OutcomeRequest
+from serving.messages.schemas import Customer, DecisionRequest, ScoreRequest
 
 PROBLEM = {"type": "urn:nextbest:key", "title": "t", "status": 401, "detail": "A key is needed."}
 TAKEN = {"accepted": 1, "repeated": 0, "unmatched": 0, "outcomes": []}

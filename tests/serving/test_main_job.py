@@ -36,7 +36,7 @@ def test_lost_scores_are_made_again_and_nothing_else(workspace: Workspace, slice
 
 
 def test_a_changed_catalogue_is_scored_again(workspace: Workspace, slice_source: Path) -> None:
-    packaged = (Path(main_job.__file__).parent / "actions.yaml").read_text(encoding="utf-8")
+    packaged = (Path(main_job.__file__).parent / "catalogue/actions.yaml").read_text(encoding="utf-8")
     (workspace.root / "actions.yaml").write_text(packaged + "\n# ours\n", encoding="utf-8")
     assert redone(workspace, slice_source) == ["score"]
 

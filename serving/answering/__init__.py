@@ -1,0 +1,9 @@
+"""The answer to each question about one customer, without a service around it.
+
+engine       a workspace opened for answering
+deciding     what to propose to one customer
+tables_gone  tables that are replaced while a service runs
+insights     reasons of churn, potential and cluster, for portraits and the batch
+portraits    a portrait's parts: features, stage, tier, peers, missing facts
+answers      the answer to each question about one customer
+"""

@@ -1,0 +1,124 @@
+"""A running service takes up new champions, a new catalogue and new effects without a restart.
+
+Each part has a stamp that costs little to look at. Where it differs, the part is loaded beside the one in use
+and put in its place in one step, so that no request fails or sees half of each. A part that does not load
+leaves the last good one; answers say so until it does, and it is tried again at every look.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from features.errors import UserError
+from serving.answering.engine import Engine
+from serving.api.metrics import Counters
+from serving.catalogue import actions
+from serving.catalogue import versions as catalogue_versions
+from serving.decisions.effects import Effects
+from serving.scoring.scorer import Champions
+
+# Seconds between two looks at the registry, which answers from a database.
+MODELS_EVERY: Final = 5.0
+
+log = logging.getLogger("nextbest.serving")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that may change under a running service.
+
+    Attributes:
+        name: what it is called in the metric and the log.
+        stamp: differs once there is something new.
+        taken: the engine with what is new.
+    """
+
+    name: str
+    stamp: Callable[[], object]
+    taken: Callable[[Engine], Engine]
+
+
+class Freshness:
+    """What an engine has taken up of its workspace.
+
+    Args:
+        engine: as it was opened.
+        counters: where failures are counted.
+        actions_file: catalogue instead of the workspace's.
+        clock: seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        counters: Counters,
+        actions_file: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._counters, self._clock = counters, clock
+        self._models_seen: object = engine.champions.versions
+        self._models_next = clock() + MODELS_EVERY
+        workspace = engine.workspace
+
+        def catalogue() -> Path:
+            return actions.choose(workspace.root, actions_file)
+
+        self._parts = (
+            Part(
+                "catalogue",
+                lambda: (catalogue(), catalogue_versions.stamp(catalogue())),
+                lambda engine: engine.with_catalogue(actions.load(catalogue())),
+            ),
+            Part(
+                "effects",
+                lambda: catalogue_versions.stamp(workspace.effects) if workspace.effects.exists() else None,
+                lambda engine: replace(engine, effects=Effects.read(workspace.effects, engine.catalogue)),
+            ),
+            Part("models", self._models(engine), Engine.with_champions),
+        )
+        # What was written while the engine was opened may be in it or not: all but models is read once more.
+        self._taken: dict[str, object] = {"models": self._models_seen}
+        self._failing: dict[str, str] = {}
+
+    def refreshed(self, engine: Engine) -> Engine:
+        """The engine with all that is new and can be loaded; the same object when nothing is."""
+        before = engine
+        for part in self._parts:
+            try:
+                stamp: Any = part.stamp()
+                if part.name in self._taken and stamp == self._taken[part.name]:
+                    continue
+                engine = part.taken(engine)
+            except UserError as error:
+                # An answer carries the sentence: where the server keeps its files is no caller's business.
+                self._fails(part.name, str(error).replace(f"{engine.workspace.root}/", ""))
+                continue
+            if part.name in self._taken:
+                log.info("new %s: answers are by it", part.name)
+            self._taken[part.name] = stamp
+            self._failing.pop(part.name, None)
+            self._counters.stale.labels(part.name).set(0)
+        stale = tuple(f"{name}: the last good one is in use ({why})" for name, why in self._failing.items())
+        return engine if engine is before and engine.stale == stale else replace(engine, stale=stale)
+
+    def _fails(self, name: str, why: str) -> None:
+        self._counters.stale.labels(name).set(1)
+        if self._failing.get(name) != why:
+            self._failing[name] = why
+            log.warning("the new %s cannot be used; the last good one is: %s", name, why)
+
+    def _models(self, engine: Engine) -> Callable[[], object]:
+        workspace = engine.workspace
+
+        def stamp() -> object:
+            if self._clock() >= self._models_next:
+                self._models_next = self._clock() + MODELS_EVERY
+                self._models_seen = Champions.in_registry(workspace)
+            return self._models_seen
+
+        return stamp

@@ -1,0 +1,219 @@
+"""The description of the API (OpenAPI 3.1), made from the classes that check requests and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from features.customer_store.events import MOST
+from serving.api import events
+from serving.api.door import EVENTS, OUTCOMES
+from serving.messages import outcomes as outcomes_schemas
+from serving.messages import schemas
+
+_QUESTIONS: tuple[tuple[str, str, type[BaseModel], type[BaseModel], dict[str, Any]], ...] = (
+    ("/v1/score", "Scores of a known customer", schemas.ScoreRequest, schemas.ScoreAnswer, {}),
+    (
+        "/v1/next-best-action",
+        "Ranked actions for a customer at a place; an empty list means that doing nothing is best",
+        schemas.DecisionRequest,
+        schemas.DecisionAnswer,
+        {"place": "till"},
+    ),
+    (
+        "/v1/cross-sell",
+        "Products that are new to the customer, to offer beside a basket",
+        schemas.CrossSellRequest,
+        schemas.ItemsAnswer,
+        {"basket": ["1082185"], "limit": 3},
+    ),
+    (
+        "/v1/recommend",
+        "Products that the customer is likely to buy",
+        schemas.RecommendRequest,
+        schemas.ItemsAnswer,
+        {"kind": "any", "limit": 3},
+    ),
+)
+_OUTCOMES_EXAMPLE: list[dict[str, Any]] = [
+    {"decision_id": "0af7651916cd43dd8448eb211c80319c", "kind": "shown", "at": "2018-01-03T08:30:00-05:00"},
+    {
+        "decision_id": "0af7651916cd43dd8448eb211c80319c",
+        "kind": "redeemed",
+        "at": "2018-01-05T17:02:00-05:00",
+        "value_cents": 4218,
+        "outcome_id": "till-7-20180105-0042",
+    },
+]
+_REF = "#/components/schemas/{model}"
+_PROBLEMS = {
+    "400": "The request is not valid",
+    "401": "An API key is needed",
+    "403": "The API key does not allow it",
+    "404": "Not found",
+    "405": "The path is asked with another method",
+    "413": "The request is too large",
+    "415": "The body is not application/json",
+    "422": "The request cannot be answered",
+    "429": "The key asks too often; Retry-After says when to ask again",
+    "503": "The customer store is out of reach",
+}
+
+
+def document(*, needs_key: bool) -> dict[str, Any]:
+    """The whole description."""
+    models = {model for _, _, asked, answer, _ in _QUESTIONS for model in (asked, answer)}
+    wanted = [
+        (model, "validation")
+        for model in (
+            *sorted(models, key=repr),
+            schemas.Portrait,
+            schemas.EventsAnswer,
+            outcomes_schemas.OutcomeRequest,
+            outcomes_schemas.OutcomesAnswer,
+            outcomes_schemas.DecisionRecord,
+            schemas.Problem,
+        )
+    ]
+    _, components = models_json_schema(wanted, ref_template=_REF)  # type: ignore[arg-type]
+    described: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "nextbest",
+            "version": version("nextbest"),
+            "summary": "The next best action for every customer.",
+        },
+        "servers": [{"url": "."}],
+        "paths": {q[0]: {"post": _question(*q[1:])} for q in _QUESTIONS}
+        | _listed(
+            EVENTS,
+            "Take in one event or a list; the next answer counts them, a repeated id nothing",
+            "Event",
+            schemas.EventsAnswer,
+            events.EXAMPLE,
+        )
+        | _listed(
+            OUTCOMES,
+            "Take in what came of one decision or of several, in any order, however late; repeats count once",
+            "OutcomeRequest",
+            outcomes_schemas.OutcomesAnswer,
+            _OUTCOMES_EXAMPLE,
+        )
+        | _pages(),
+        "components": {"schemas": components["$defs"] | events.described()},
+    }
+    if needs_key:
+        described["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        described["security"] = [{"key": []}]
+    return described
+
+
+def _question(
+    summary: str, asked: type[BaseModel], answer: type[BaseModel], example: dict[str, Any]
+) -> dict[str, Any]:
+    body = {"customer": {"customer_id": "2375"}, **example, "dry_run": True}
+    return {
+        "summary": summary,
+        "operationId": asked.__name__.removesuffix("Request"),
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(asked), "example": body}},
+        },
+        "responses": {"200": _content("The answer", answer), **_refusals(*_PROBLEMS)},
+    }
+
+
+def _listed(
+    path: str, summary: str, one: str, answer: type[BaseModel], example: Sequence[Any]
+) -> dict[str, Any]:
+    """A path that takes one thing or a list of them."""
+    many = {"type": "array", "items": _ref_of(one), "minItems": 1, "maxItems": MOST}
+    schema = {"oneOf": [_ref_of(one), many]}
+    return {
+        path: {
+            "post": {
+                "summary": summary,
+                "operationId": answer.__name__.removesuffix("Answer"),
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": schema, "example": example}},
+                },
+                "responses": {"200": _content("What became of each", answer), **_refusals(*_PROBLEMS)},
+            }
+        }
+    }
+
+
+def _pages() -> dict[str, Any]:
+    query = [
+        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}, "description": meaning}
+        for name, meaning in (
+            ("as_of", "Answer as of 00:00 local of this day (YYYY-MM-DD). Default: the workspace's clock."),
+            ("place", "Place for the actions. Default: the catalogue's."),
+            ("language", "en or zh."),
+            ("request_id", "Echoed in the answer."),
+        )
+    ]
+    path = {
+        "name": "customer_id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "2375",
+    }
+    method = _refusals("405")
+    plain = {"responses": {"200": {"description": "It is"}, **method, "503": {"description": "It is not"}}}
+    return {
+        "/v1/customers/{customer_id}": {
+            "get": {
+                "summary": "All that is known of a customer, and what to do next; leaves no record",
+                "operationId": "Portrait",
+                "parameters": [path, *query],
+                "responses": {
+                    "200": _content("The portrait", schemas.Portrait),
+                    **_refusals("400", "401", "403", "404", "405", "413", "422", "429", "503"),
+                },
+            }
+        },
+        "/v1/decisions/{decision_id}": {
+            "get": {
+                "summary": "Why: a decision with all that was considered, and what came of it",
+                "operationId": "Decision",
+                "parameters": [
+                    path | {"name": "decision_id", "example": _OUTCOMES_EXAMPLE[0]["decision_id"]}
+                ],
+                "responses": {
+                    "200": _content("The record", outcomes_schemas.DecisionRecord),
+                    **_refusals("401", "403", "404", "405", "429", "503"),
+                },
+            }
+        },
+        "/livez": {"get": {"summary": "Is the process alive?", **plain}},
+        "/readyz": {"get": {"summary": "Is it ready to answer?", **plain}},
+        "/metrics": {
+            "get": {
+                "summary": "Prometheus metrics",
+                "responses": {"200": {"description": "Text"}, **method},
+            }
+        },
+    }
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return _ref_of(model.__name__)
+
+
+def _ref_of(name: str) -> dict[str, str]:
+    return {"$ref": _REF.format(model=name)}
+
+
+def _content(description: str, model: type[BaseModel], media: str = "application/json") -> dict[str, Any]:
+    return {"description": description, "content": {media: {"schema": _ref(model)}}}
+
+
+def _refusals(*statuses: str) -> dict[str, Any]:
+    return {s: _content(_PROBLEMS[s], schemas.Problem, "application/problem+json") for s in statuses}

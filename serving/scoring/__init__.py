@@ -1,0 +1,7 @@
+"""What the models say: champions opened, customers scored, numbers in plain words.
+
+scores    what the models say, by name
+scorer    the champions, and the scores of customers
+meanings  features and scores in plain words
+products  the recommendation champion, with names and reasons
+"""

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+
+from features.errors import UserError
+from serving.answering import answers
+from serving.answering.engine import Engine
+from serving.decisions.decided import NO_CONSENTS
+from serving.messages import schemas
+from serving.messages.problems import ProblemError
+from serving.records.writer import Record
+
+
+def asked(kind: type[Any], customer: str, **fields: Any) -> Any:
+    return kind(customer=schemas.Customer(customer_id=customer), **fields)
+
+
+def test_a_decision_is_written_once_and_a_dry_run_never(engine: Engine, customer: str) -> None:
+    written: list[Record] = []
+    request = asked(schemas.DecisionRequest, customer, place="app", explain=True)
+    wet = answers.decide(engine, request, written.append)
+    dry = answers.decide(engine, request.model_copy(update={"dry_run": True}), written.append)
+    assert [record.decision_id for record in written] == [wet.decision_id]
+    assert dry.decision_id is None
+    assert dry.actions == wet.actions
+    assert dry.dropped == wet.dropped
+    short = answers.decide(engine, asked(schemas.DecisionRequest, customer), None)
+    assert (short.decision_id, short.dropped) == (None, None)
+    (record,) = written
+    offered = {(pair["action_id"], pair["channel"]) for pair in record.considered if "dropped" not in pair}
+    assert offered >= {(action.action_id, action.channel) for action in wet.actions}
+    assert {action_id for action_id, _ in offered} == {action.action_id for action in wet.actions}
+    assert record.selection_probability == wet.selection_probability
+    assert (dict(record.arms), list(record.controls)) == (wet.arms, wet.control)
+
+
+def test_channels_in_their_quiet_hours_are_left_out(engine: Engine, slice_customer: str) -> None:
+    night, day = "2018-01-03T02:30:00-05:00", "2018-01-03T11:30:00-05:00"
+    by_day, by_night = (
+        answers.decide(
+            engine, asked(schemas.DecisionRequest, slice_customer, place="app", time=at, explain=True), None
+        )
+        for at in (day, night)
+    )
+    assert "quiet_hours" not in {dropped.rule for dropped in by_day.dropped or []}
+    assert {dropped.rule for dropped in by_night.dropped or []} >= {"quiet_hours"}
+    assert by_night.actions == []
+    for text in ("tonight", "2018-01-03T02:30:00", "0001-01-01T00:00:00+23:59"):
+        with pytest.raises(UserError, match="write an instant with its offset"):
+            answers.decide(engine, asked(schemas.DecisionRequest, slice_customer, time=text), None)
+
+
+def test_a_limit_keeps_the_best(engine: Engine) -> None:
+    for customer in engine.store.customers():
+        every = answers.decide(engine, asked(schemas.DecisionRequest, customer, place="app"), None).actions
+        if len(every) > 1:
+            request = asked(schemas.DecisionRequest, customer, place="app", limit=1, explain=True)
+            one = answers.decide(engine, request, None)
+            assert one.actions == every[:1]
+            assert one.dropped is not None
+            beyond = {(item.action_id, item.channel) for item in one.dropped if "beyond" in item.reason}
+            assert beyond == {(action.action_id, action.channel) for action in every[1:]}
+            return
+    raise AssertionError("nobody has two actions")
+
+
+def test_what_is_missing_is_said_in_every_answer(engine: Engine, customer: str) -> None:
+    champions = dataclasses.replace(
+        engine.champions, missing={"recommendation": "recommendation: no champion"}
+    )
+    poorer = dataclasses.replace(engine, champions=champions, recommender=None)
+    decision = answers.decide(poorer, asked(schemas.DecisionRequest, customer), None)
+    assert decision.degraded == ["recommendation: no champion", NO_CONSENTS]
+    assert answers.portrait(poorer, asked(schemas.CustomerRequest, customer)).degraded == decision.degraded
+    for answer in (
+        answers.score(poorer, asked(schemas.ScoreRequest, customer)),
+        answers.cross_sell(poorer, asked(schemas.CrossSellRequest, customer), None),
+        answers.recommend(poorer, asked(schemas.RecommendRequest, customer), None),
+    ):
+        assert answer.degraded == ["recommendation: no champion"]
+    request = asked(schemas.DecisionRequest, customer, place="till", explain=True)
+    dropped = answers.decide(poorer, request, None).dropped
+    assert dropped is not None
+    assert ("new_product", "not eligible (unknown: new_item_probability)") in {
+        (item.action_id, item.reason) for item in dropped
+    }
+
+
+def test_products_of_the_basket_that_the_model_does_not_know_are_named(engine: Engine, customer: str) -> None:
+    usual = answers.recommend(engine, asked(schemas.RecommendRequest, customer, limit=1), None)
+    assert usual.ignored == []
+    known = usual.items[0].product_id
+    request = asked(schemas.CrossSellRequest, customer, basket=["no such", known, "nor this", "no such"])
+    assert answers.cross_sell(engine, request, None).ignored == ["no such", "nor this"]
+    poorer = dataclasses.replace(engine, recommender=None)
+    assert answers.cross_sell(poorer, request, None).ignored == ["no such", known, "nor this"]
+
+
+def test_scores_and_portraits_of_strangers_are_not_found(engine: Engine) -> None:
+    for call in (answers.score, answers.portrait):
+        with pytest.raises(ProblemError, match="'nobody' is not known") as caught:
+            call(engine, asked(schemas.ScoreRequest, "nobody"))
+        assert caught.value.status == 404
+
+
+def test_unknown_numbers_are_null() -> None:
+    assert answers.number(math.nan) is None
+    assert answers.number(0.5) == 0.5
+
+
+def test_every_answer_says_on_what_scores_rest(engine: Engine, customer: str) -> None:
+    labels = engine.canonical.source.labels.churn
+    few = next(
+        history.customer_id
+        for history in engine.store.histories()
+        if engine.subject(history.customer_id, engine.clock_day).matrix.column("visits_91")[0]
+        < labels.minimum_visits
+    )
+    for name, basis in ((customer, "model"), (few, "shrunk")):
+        found = (
+            answers.score(engine, asked(schemas.ScoreRequest, name)),
+            answers.decide(engine, asked(schemas.DecisionRequest, name, dry_run=True), None),
+            answers.portrait(engine, asked(schemas.CustomerRequest, name)),
+        )
+        for answer in found:
+            churn, items = answer.models["churn"], answer.models["recommendation"]
+            assert (churn.basis, items.basis) == (basis, None)
+            assert (churn.own_weight is None) == (churn.parent is None) == (basis == "model")
+        assert found[0].status == "ok"
+        assert found[2].scores.models == found[0].models
+        figure = found[2].shrunk["spend_per_visit"]
+        assert figure.value is not None
+        assert figure.own_weight > 0.5 if basis == "model" else figure.own_weight < 0.5
+    stranger = answers.decide(engine, asked(schemas.DecisionRequest, "nobody", dry_run=True), None)
+    assert (stranger.models["churn"].own_weight, stranger.models["churn"].parent) == (0.0, "all")
