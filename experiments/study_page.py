@@ -12,7 +12,7 @@ from experiments.study_verdict import Verdict
 from features.json_file import write_json
 from features.output import plain
 from features.workspace import Workspace
-from training.measuring.evaluation import counted
+from training.measuring.evaluation import counted, listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,6 +57,7 @@ def write(folder: Path, study: StudyResult) -> None:
             level=LEVEL,
             finding=finding,
             counted=counted,
+            drawn=drawn(study),
         ),
         encoding="utf-8",
     )
@@ -74,6 +75,20 @@ def publish(workspace: Workspace, study: StudyResult) -> StudyResult:
     )
     write(folder, whole)
     return whole
+
+
+def drawn(study: StudyResult) -> str:
+    """What the intervals are made of; of one cutoff nothing can be drawn."""
+    draws = f"({study.design.replicates:,} replicates, the same draws for every variant)"
+    count = {verdict.task: len(verdict.cutoffs) for verdict in study.verdicts}
+    single, several = ([task for task in count if (count[task] == 1) is one] for one in (True, False))
+    if not single:
+        return f"Customers and cutoffs are both drawn with replacement {draws}"
+    unknown = "so what another date would change is not known and not in the intervals"
+    if not several:
+        return f"Customers are drawn with replacement {draws}; there was one cutoff, {unknown}"
+    also = f"and so are the cutoffs of {listed(several)}"
+    return f"Customers are drawn with replacement, {also} {draws}; {listed(single)} had one cutoff, {unknown}"
 
 
 def look(study: StudyResult) -> str:

@@ -7,7 +7,7 @@ link before it has now; otherwise it says what is behind and which command bring
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,9 +33,10 @@ class Built:
         built: whether it is there. A task that the source cannot support has no champion and is not behind.
         as_of: the first day it knows nothing of; None when not built.
         says: what it is, in words.
-        behind: why it is not fresh, and what to run; None when it is fresh.
+        behind: why it is not fresh, and what to run unless it is a champion; None when it is fresh.
         run_id: the champion's MLflow run; None for anything else.
-        unusable: whether it is a champion that does not load; what to do is said once for all of them.
+        champion: whether it is a task's champion, or its place; what to do about those is said once for all.
+        unusable: whether it is a champion that does not load.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Built:
     says: str
     behind: str | None
     run_id: str | None = None
+    champion: bool = False
     unusable: bool = False
 
 
@@ -61,7 +63,7 @@ class Status:
         links: tables, features, champions, scores.
         fresh: whether there are links and none is behind.
         shifts: what of the last ingest's rows is further from those before than a bound allows.
-        advice: what to do about the champions that cannot be used; None when all can.
+        advice: what to do about the champions that are behind or cannot be used; None without any.
     """
 
     workspace: Path
@@ -107,13 +109,14 @@ def inspect(space: Workspace) -> Status:
         links=links,
         fresh=bool(links) and all(link.behind is None for link in links),
         shifts=_shifts(space) if version else (),
-        advice=_advice([link.name for link in links if link.unusable]),
+        advice=_advice(space, links),
     )
 
 
 def _links(space: Workspace) -> tuple[tuple[Built, ...], Mapping[str, str] | None]:
     from features.canonical import SOURCE_FILE, Canonical
     from features.clock import to_date
+    from training.tasks import TASKS
 
     if not (space.tables / SOURCE_FILE).exists():
         return (Built("tables", built=False, as_of=None, says="none", behind="run `nextbest ingest`"),), None
@@ -133,7 +136,7 @@ def _links(space: Workspace) -> tuple[tuple[Built, ...], Mapping[str, str] | Non
         "time_zone": canonical.source.zone,
         "currency": canonical.source.currency,
     }
-    champions = [_champion(space, canonical, task) for task in _tasks()]
+    champions = [_champion(space, canonical, task) for task in TASKS]
     return (tables, _features(space, canonical), *champions, _scores(space, canonical)), source
 
 
@@ -141,12 +144,6 @@ def _shifts(space: Workspace) -> tuple[str, ...]:
     from features.quality import review
 
     return tuple(shift.says for shift in review.last(space.tables))
-
-
-def _tasks() -> tuple[str, ...]:
-    from training.tasks import TASKS
-
-    return tuple(TASKS)
 
 
 def _features(space: Workspace, canonical: Canonical) -> Built:
@@ -175,12 +172,11 @@ def _champion(space: Workspace, canonical: Canonical, task: str) -> Built:
     from training import tasks
     from training.registry import registry, tracking
 
-    again = f"run `nextbest train {task}` and `nextbest promote {task}`"
     found = registry.champion_version(space, task)
     if found is None:
         never = impossible(canonical, task)
-        says, behind = (never, None) if never else ("no champion", again)
-        return Built(task, built=False, as_of=None, says=says, behind=behind)
+        says, behind = (never, None) if never else ("no champion", "not there yet")
+        return Built(task, built=False, as_of=None, says=says, behind=behind, champion=True)
     version, run_id = found
     info = tracking.run_info(space, run_id)
     metric = tasks.named(task).primary
@@ -190,30 +186,34 @@ def _champion(space: Workspace, canonical: Canonical, task: str) -> Built:
     if refused:
         behind = f"it cannot be used: {refused}"
     elif info.as_of < canonical.clock_day:
-        behind = f"{canonical.clock_day - info.as_of} days behind the tables: {again}"
+        behind = f"{canonical.clock_day - info.as_of} days behind the tables"
     elif info.tags["data_fingerprint"] != canonical.profile["fingerprint"]:
-        behind = f"trained on other tables: {again}"
-    return Built(
-        task,
-        built=True,
-        as_of=str(to_date(info.as_of)),
-        says=says,
-        behind=behind,
-        run_id=run_id,
-        unusable=bool(refused),
-    )
+        behind = "trained on other tables"
+    as_of, broken = str(to_date(info.as_of)), bool(refused)
+    return Built(task, True, as_of, says, behind, run_id, champion=True, unusable=broken)
 
 
-def _advice(tasks: list[str]) -> str | None:
-    """What to do about champions that cannot be used, whatever the reason."""
-    if not tasks:
-        return None
-    names, back = " ".join(tasks), tasks[0] if len(tasks) == 1 else "TASK"
-    return (
-        f"To have models that can be used in place of {', '.join(tasks)}: restore their files, or go back to "
-        f"former ones (`nextbest promote {back} --rollback`), or run `nextbest train {names}` and `nextbest "
-        "promote --all`."
-    )
+def _advice(space: Workspace, links: Sequence[Built]) -> str | None:
+    """What to do about champions, once for all that are behind and once for all that cannot be used."""
+    from training.measuring.evaluation import listed
+    from training.registry import registry
+
+    broken = [link.name for link in links if link.unusable]
+    stale = [link.name for link in links if link.champion and link.behind and not link.unusable]
+    said = []
+    if stale:
+        said.append(f"For champions of {listed(stale)} that are up to date: {_again(stale)}.")
+    if broken:
+        back = [name for name in broken if registry.restorable(space, name)]
+        ways = [f"go back to a former one (`nextbest promote {name} --rollback`)" for name in back]
+        ways = ["restore their files", *ways, _again(broken)]
+        said.append(f"To have models that can be used in place of {listed(broken)}: {', or '.join(ways)}.")
+    return " ".join(said) or None
+
+
+def _again(tasks: Sequence[str]) -> str:
+    promoted = tasks[0] if len(tasks) == 1 else "--all"
+    return f"run `nextbest train {' '.join(tasks)}` and `nextbest promote {promoted}`"
 
 
 def _scores(space: Workspace, canonical: Canonical) -> Built:
@@ -222,12 +222,13 @@ def _scores(space: Workspace, canonical: Canonical) -> Built:
     from serving.batch.nightly import lost
     from serving.publishing import MANIFEST
     from training.registry import registry
+    from training.tasks import TASKS
 
     manifest = read_json(space.scores / MANIFEST)
     if not manifest:
         return Built("scores", built=False, as_of=None, says="none", behind="run `nextbest score`")
     used = {task: facts["run_id"] for task, facts in manifest["models"].items()}
-    champions = {task: registry.champion_version(space, task) for task in _tasks()}
+    champions = {task: registry.champion_version(space, task) for task in TASKS}
     current = {task: found[1] for task, found in champions.items() if found is not None}
     behind = None
     if gone := lost(space.scores):

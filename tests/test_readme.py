@@ -193,16 +193,13 @@ def test_the_action_example_is_considered(slice_copy: Workspace) -> None:
 
 
 def with_the_task(house: Path) -> None:
-    """Add the task of the example: a file, an import and an entry."""
+    """Add the task of the example as the README says: a file and a line."""
     (house / "training" / "come_back.py").write_text(example("task"), encoding="utf-8")
     tasks = house / "training" / "tasks.py"
-    text = tasks.read_text(encoding="utf-8")
-    assert "        Churn(),\n" in text
-    text = text.replace("        Churn(),\n", "        Churn(),\n        Return(),\n", 1)
-    text = text.replace(
-        "from training.decline", "from training.come_back import Return\nfrom training.decline"
-    )
-    tasks.write_text(text, encoding="utf-8")
+    (line,) = re.findall(r'`("training\.come_back:\w+",)`', README)
+    text, first = tasks.read_text(encoding="utf-8"), '    "training.churn:Churn",\n'
+    assert first in text
+    tasks.write_text(text.replace(first, f"{first}    {line}\n"), encoding="utf-8")
 
 
 def test_the_task_example_keeps_the_contract_of_every_task(house: Path) -> None:

@@ -49,6 +49,7 @@ class CustomerTask(Task[CustomerExamples]):
     fields: ClassVar[tuple[str, ...]]
     shrunk: ClassVar[bool] = False
     half_life: ClassVar[float | None] = None
+    declared: ClassVar[Mapping[str, str]] = examples.RHYTHM_MEANINGS
 
     def __init__(self, features: Sequence[str] | None = None) -> None:
         for name in features or ():
@@ -212,6 +213,7 @@ class CustomerTask(Task[CustomerExamples]):
         """Meta of a fitted model that all these tasks have."""
         return {
             "features": list(self.features),
+            "declared": dict(self.declared),
             "rhythm": bool(params["rhythm"]),
             "horizon_days": train.horizon_days,
             "figures": train.figures,

@@ -180,8 +180,7 @@ def damaged(task: str, where: Path, what: str) -> UnusableModelError:
     return UnusableModelError(
         f"model {task} is damaged: {where}: {what}",
         f"it is damaged, {where}: {what}",
-        f"Restore the file, or roll back with `nextbest promote {task} --rollback`, or run `nextbest train "
-        f"{task}` and `nextbest promote {task}`.",
+        f"Restore the file, or run `nextbest train {task}` and `nextbest promote {task}`.",
     )
 
 
@@ -219,6 +218,10 @@ def _read(task: str, file: Path, read: Callable[[Path], T]) -> T:
 
 
 def _booster(file: Path) -> xgb.Booster:
+    raw = file.read_bytes()
+    # XGBoost reads on past the end of a file that is cut short, and the process may die of it.
+    if raw[:1] + raw[-1:] != b"{}":
+        raise ValueError("it is cut short, or no booster")
     return xgb.Booster(model_file=file)
 
 

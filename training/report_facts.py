@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from features.catalogue import FEATURES
 from features.clock import to_date
 from features.labels import LabelDefinitions
 from training import tasks
 from training.campaigns import inputs
-from training.examples import RHYTHM_MEANINGS
 from training.measuring.evaluation import evaluate
 from training.measuring.metrics import MODEL
 from training.reporting import curves, profit, slices
 from training.reporting.report_content import HORIZON, LeftOut, ReportContent
 from training.reporting.report_tables import moved
-from training.value import expectation
 
 if TYPE_CHECKING:
     from training.measuring.evaluation import Evaluation
@@ -59,7 +56,7 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
             "data fingerprint": result.fingerprint,
             "feature declarations": result.fitted.bound().meta["declarations_hash"],
         },
-        settings={**result.params, "seed": result.seed, **asdict(result.budget)},
+        settings=settings(result),
         features=features(result),
         importance=dict(result.importance),
         trials=[
@@ -96,10 +93,25 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
     )
 
 
+def settings(result: RunResult) -> dict[str, Any]:
+    """The setting that was chosen, and what was spent on choosing and judging it, whatever was allowed.
+
+    Cutoffs stand among the facts about the data, each with its date.
+    """
+    minutes = result.budget.minutes
+    return {
+        **result.params,
+        "seed": result.seed,
+        "trials": len(result.tuned.trials),
+        **({} if minutes is None else {"minutes of tuning at most": minutes}),
+        "bootstrap replicates": result.budget.replicates,
+    }
+
+
 def features(result: RunResult) -> dict[str, str]:
     """Inputs of the model, those that no tree uses included, with their meaning."""
     known = {feature.name: feature.meaning for feature in FEATURES}
-    known |= {**RHYTHM_MEANINGS, **inputs.MEANINGS, **expectation.MEANINGS, **tasks.declared(result.task)}
+    known |= inputs.meanings(result.fitted.meta.get("kinds", ())) | dict(tasks.declared(result.task))
     boosters = result.fitted.boosters.values()
     read = [name for booster in boosters for name in booster.feature_names or ()]
     # A model that is all line and no tree says itself what it reads.

@@ -9,7 +9,7 @@ that is asked about.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -51,6 +51,7 @@ class Response(ProbabilityTask):
     label: ClassVar[str] = "responded"
     explains: ClassVar[str] = "the chance of an answer"
     gate: ClassVar[str | None] = "responded"
+    declared: ClassVar[Mapping[str, str]] = inputs.DECLARED
     # A few numbers for a line and a share: more trials would only learn the validation campaigns by heart.
     trials: ClassVar[int | None] = 24
     keys: ClassVar[tuple[str, ...]] = (CUSTOMER_ID, AS_OF, CAMPAIGN_ID)
@@ -179,8 +180,7 @@ class Response(ProbabilityTask):
             {
                 AS_OF: "First day of the campaign: inputs read what was known before it",
                 CAMPAIGN_ID: "Campaign that targeted the customer",
-                **{inputs.kind_input(kind): f"1 for campaigns of kind {kind!r}, else 0" for kind in kinds},
-                **inputs.MEANINGS,
+                **inputs.meanings(kinds),
             },
         )
 
@@ -219,6 +219,7 @@ class Response(ProbabilityTask):
             {
                 "features": list(self.features),
                 "inputs": list(names),
+                "declared": dict(self.declared),
                 "kinds": kinds,
                 "share": float(params["share"]),
                 "horizon_days": rows.horizon_days,

@@ -285,8 +285,8 @@ def _warnings(task: Task[Any], layout: Plan, tuned: Tuned, evaluation: Evaluatio
 
 def _uncalibrated(task: Task[Any], frame: pd.DataFrame) -> list[str]:
     return [
-        f"the probabilities{what} are out of calibration on the report: the error is {each.error:.4f}, and "
-        f"chance explains {each.bound:.4f}. Do not multiply them by money as they are."
+        f"the probabilities{what} are out of calibration on the report: the error is {each.error:.4f}, above "
+        f"the {each.bound:.4f} it may be. Do not multiply them by money as they are."
         for what, each in gate.promises(task.gate, frame).items()
         if not each.passed
     ]

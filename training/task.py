@@ -84,19 +84,21 @@ QUICK = Budget(trials=4, step_days=28, cutoffs=4, folds=1, reports=1, replicates
 
 @dataclass(frozen=True)
 class Target:
-    """How far beyond the baselines of its own report a model has to be.
+    """How far beyond the baselines of its own report a model has to be, or how good by itself.
 
     Attributes:
         metric: name of the metric.
         difference: model minus the best of the baselines, in the metric's unit; 0.01 on AUC, -0.001 on Brier.
         against: the baselines; empty: all that have the metric.
         relative: `difference` is a share of the baseline's value.
+        alone: no baseline is asked: `difference` is the value itself that the metric has to reach.
     """
 
     metric: str
     difference: float
     against: tuple[str, ...] = ()
     relative: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,8 @@ class Task(ABC, Generic[E]):
         purpose: what the predictions are for, and what not.
         limits: what a reader has to know before using them.
         declared: what inputs mean that are not in the feature catalogue, by name and in order; `fit` keeps it
-            in the model's meta, and a model with another one does not load.
+            in the model's meta, and a model with another one does not load. Who changes what is computed
+            changes the words with it; where they stay true, "(version 2)" is added.
     """
 
     name: ClassVar[str]

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pkgutil import resolve_name
+from typing import Any, Final
 
 from features.errors import unknown
-from training.category_purchase import CategoryPurchase
-from training.churn import Churn
-from training.decline import Decline
-from training.next_purchase import NextPurchaseTask
-from training.recommendation.task import Recommendation
-from training.response import Response
-from training.rhythm import Rhythm
 from training.task import Params, Task
-from training.value.task import ValueTask
 
-TASKS: dict[str, Task[Any]] = {
-    task.name: task
-    for task in (
-        Churn(),
-        Decline(),
-        NextPurchaseTask(),
-        CategoryPurchase(),
-        Rhythm(),
-        ValueTask(),
-        Response(),
-        Recommendation(),
-    )
-}
+CLASSES: Final = (
+    "training.churn:Churn",
+    "training.decline:Decline",
+    "training.next_purchase:NextPurchaseTask",
+    "training.category_purchase:CategoryPurchase",
+    "training.rhythm:Rhythm",
+    "training.value.task:ValueTask",
+    "training.response:Response",
+    "training.recommendation.task:Recommendation",
+)
+TASKS: Final[dict[str, Task[Any]]] = {task.name: task for task in (resolve_name(each)() for each in CLASSES)}
 
 
 def named(name: str, options: Params | None = None) -> Task[Any]:

@@ -13,7 +13,6 @@ from training.plan import Rows, lay_out
 from training.task import FULL
 from training.tuning import Fold
 
-TRIALS = 12
 AT_MOST = 1.10
 
 
@@ -30,12 +29,12 @@ def bench_trials_beside_bare_training(sample_workspace: Workspace, tmp_path: Pat
         task,
         folds,
         Choice("bench", task.name, {}, plan.as_of, plan.choices_until),
-        trials=TRIALS,
+        trials=FULL.trials,
         seed=0,
         storage=f"sqlite:///{tmp_path / 'studies.db'}",
     )
     whole = time.perf_counter() - since
     bare = sum(row.bare_seconds for row in tuned.trials)
     assert boosting.spent() == before, "trials run in threads of their own"
-    print(f"\n{TRIALS} trials of churn, {len(folds)} folds: {whole:.1f} s, bare training {bare:.1f} s")
+    print(f"\n{FULL.trials} trials of churn, {len(folds)} folds: {whole:.1f} s, bare training {bare:.1f} s")
     print(f"ratio {whole / bare:.2f} (at most {AT_MOST}); within the trials alone {tuned.overhead:.2f}")

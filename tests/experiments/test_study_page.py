@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -30,6 +31,25 @@ def test_page_needs_no_network_and_says_everything(found):
     assert text.count("<td>tenure</td>") == 2 * 2 + 1 + 2
     assert "nothing later was read" in text
     assert "the noise of the seeds, pooled over the variants, is added" in text
+
+
+def test_only_what_there_is_more_than_one_of_is_drawn(found):
+    def said(*cutoffs):
+        days = ("2017-06-01", "2017-07-01")
+        verdicts = [
+            dataclasses.replace(found.verdicts[0], task=task, cutoffs=days[:count])
+            for task, count in zip(("churn", "value"), cutoffs, strict=False)
+        ]
+        return study_page.drawn(dataclasses.replace(found, verdicts=tuple(verdicts)))
+
+    draws = f"({found.design.replicates:,} replicates, the same draws for every variant)"
+    assert said(2, 2) == f"Customers and cutoffs are both drawn with replacement {draws}"
+    unknown = "so what another date would change is not known and not in the intervals"
+    assert said(1) == f"Customers are drawn with replacement {draws}; there was one cutoff, {unknown}"
+    assert said(2, 1).startswith("Customers are drawn with replacement, and so are the cutoffs of churn (")
+    assert said(2, 1).endswith(f"; value had one cutoff, {unknown}")
+    count = len(found.verdict().cutoffs)
+    assert said(count, count) in found.page.read_text(encoding="utf-8")
 
 
 def test_the_title_counts_verdicts_and_names_the_decided(found):

@@ -17,7 +17,7 @@ from features.workspace import Workspace
 from serving import status
 from serving.publishing import MANIFEST
 from tests.conftest import done, nextbest
-from training.registry import tracking
+from training.registry import registry, tracking
 from training.tasks import TASKS
 
 
@@ -63,7 +63,25 @@ def test_scores_of_other_models_are_behind(workspace: Workspace) -> None:
     assert set(found.values()) == {None}
 
 
-def test_advice_about_damaged_models_is_given_once(workspace: Workspace) -> None:
+def test_advice_about_stale_models_is_given_once(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = Canonical.open(workspace).clock_day + 3
+    monkeypatch.setattr(Canonical, "clock_day", property(lambda _: later))
+    found = status.inspect(workspace)
+    champions = [link for link in found.links if link.champion and link.built]
+    assert {link.behind for link in champions} == {"3 days behind the tables"}
+    names = [link.name for link in champions]
+    assert len(names) == len(TASKS) - 1
+    assert found.advice is not None
+    assert found.advice.endswith(f": run `nextbest train {' '.join(names)}` and `nextbest promote --all`.")
+    said = "\n".join(line for line in status.lines(found) if isinstance(line, str))
+    assert said.count("nextbest train") == said.count("nextbest promote") == 1
+
+
+def test_advice_about_damaged_models_is_given_once(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert status.inspect(workspace).advice is None
     champions = {link.name: link.run_id for link in status.inspect(workspace).links if link.run_id}
     for task in ("churn", "value"):
@@ -79,8 +97,16 @@ def test_advice_about_damaged_models_is_given_once(workspace: Workspace) -> None
         assert reason.startswith("it cannot be used: it is damaged, ")
         assert "nextbest" not in reason
     assert found.advice is not None
-    assert found.advice.endswith("run `nextbest train churn value` and `nextbest promote --all`.")
-    assert done(nextbest("status", workspace=workspace)).count("--rollback") == 1
+    assert found.advice.endswith("or run `nextbest train churn value` and `nextbest promote --all`.")
+    # No champion came before them, so there is nothing to go back to.
+    said = done(nextbest("status", workspace=workspace))
+    assert "--rollback" not in said
+    assert said.count("nextbest train") == 1
+    monkeypatch.setattr(registry, "restorable", lambda _, task: task == "value")
+    back = status.inspect(workspace).advice
+    assert back is not None
+    assert "go back to a former one (`nextbest promote value --rollback`), or run `nextbest train" in back
+    assert back.count("--rollback") == 1
 
 
 def test_an_ingested_workspace_says_what_to_run_next(workspace: Workspace) -> None:
@@ -89,7 +115,10 @@ def test_an_ingested_workspace_says_what_to_run_next(workspace: Workspace) -> No
         path.unlink()
     found = behind(workspace)
     assert found["features"] == "run `nextbest features build`"
-    assert found["churn"] == "run `nextbest train churn` and `nextbest promote churn`"
+    assert found["churn"] == "not there yet"
+    advice = status.inspect(workspace).advice
+    assert advice is not None
+    assert "run `nextbest train churn " in advice
     assert found["scores"] == "run `nextbest score`"
 
 

@@ -5,7 +5,9 @@ import pytest
 
 from features.catalogue import NAMES
 from features.errors import UserError
+from features.evaluators.offline import FeatureMatrix
 from training import examples
+from training.baselines.bg_nbd import BgNbd
 from training.datasets import Snapshots
 
 from .conftest import AS_OF
@@ -22,6 +24,22 @@ def rows(snapshots: Snapshots) -> examples.CustomerExamples:
         eligible=lambda matrix: examples.enough_visits(matrix, window_days=91, minimum_visits=2),
         outcome=lambda matrix: snapshots.visits.next_days(matrix.customer_id, matrix.as_of),
     )
+
+
+def test_the_words_of_bg_nbd_inputs_and_what_is_computed_change_together() -> None:
+    """By the formulas of the paper; who computes something else here says so in the words, too."""
+    names = ("days_since_visit", "tenure_days", "visits_all")
+    matrix = FeatureMatrix(
+        np.array(["a"], dtype=object), np.array([AS_OF]), names, np.array([[10.0, 100.0, 8.0]])
+    )
+    found = examples.rhythm_inputs(matrix, BgNbd(r=0.5, alpha=10.0, a=0.8, b=2.4), 28)[0]
+    alive = 1.0 / (1.0 + 0.8 / (2.4 + 7.0 - 1.0) * (109.0 / 100.0) ** 7.5)
+    assert dict(zip(examples.RHYTHM_MEANINGS.items(), found, strict=True)) == {
+        ("bg_nbd_alive", "Chance that the customer has not left for good, by BG/NBD"): pytest.approx(alive),
+        ("bg_nbd_visit", "Chance of a visit within the horizon, by BG/NBD"): pytest.approx(
+            alive * (1.0 - (109.0 / 137.0) ** 7.5)
+        ),
+    }
 
 
 def test_rows_are_the_eligible_of_each_cutoff(rows: examples.CustomerExamples) -> None:

@@ -7,8 +7,7 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from training import examples, report_facts, runs, tasks
-from training.campaigns import inputs
+from training import report_facts, runs, tasks
 from training.churn import Churn
 from training.datasets import Snapshots
 from training.fitted import Fitted
@@ -16,7 +15,6 @@ from training.recommendation.task import Recommendation
 from training.reporting import slices
 from training.reporting.report_content import HORIZON, ReportContent
 from training.runs import RunResult
-from training.value import expectation
 
 from .conftest import TINY
 
@@ -43,10 +41,21 @@ def test_every_part_of_the_page_is_fed(result: RunResult, content: ReportContent
     assert content.curve is not None
     assert content.curve.rows == len(result.frame)
     assert content.explained is result.explained
-    assert len(content.trials) == BUDGET.trials
+    assert len(content.trials) == content.settings["trials"] == BUDGET.trials
     assert content.purpose == Churn.purpose
     assert all(content.features.values())
     assert sum(content.seconds.values()) > 0
+
+
+def test_the_trials_that_were_made_are_said_not_those_that_were_allowed(result: RunResult) -> None:
+    assert result.budget.trials == 1
+    roomy = dataclasses.replace(result, budget=dataclasses.replace(result.budget, trials=24, minutes=5.0))
+    said = report_facts.settings(roomy)
+    assert said["trials"] == 1
+    assert said["minutes of tuning at most"] == 5.0
+    assert not {"step_days", "cutoffs", "folds", "reports"} & set(said)
+    untried = dataclasses.replace(roomy, tuned=dataclasses.replace(result.tuned, trials=()))
+    assert report_facts.settings(untried)["trials"] == 0
 
 
 def test_slices_cover_every_row_once_per_kind_of_group(result: RunResult, content: ReportContent) -> None:
@@ -63,14 +72,14 @@ def test_slices_cover_every_row_once_per_kind_of_group(result: RunResult, conten
 
 
 def test_inputs_that_are_no_features_have_a_meaning_too(result: RunResult) -> None:
-    names = [*expectation.NAMES, *inputs.MEANINGS, *examples.RHYTHM_MEANINGS]
-    lined = dataclasses.replace(result, fitted=Fitted("value", {}, {}, {"inputs": names}))
-    found = report_facts.features(lined)
-    assert list(found) == names
-    assert all(found.values())
-    own = tasks.declared("recommendation")
-    lists = dataclasses.replace(lined, task="recommendation", fitted=lined.fitted.with_meta(inputs=list(own)))
-    assert report_facts.features(lists) == dict(own)
+    for task in tasks.TASKS:
+        own = {name: said for name, said in tasks.declared(task).items() if "*" not in name}
+        lined = dataclasses.replace(result, task=task, fitted=Fitted(task, {}, {}, {"inputs": list(own)}))
+        assert own
+        assert report_facts.features(lined) == own
+    fitted = Fitted("response", {}, {}, {"inputs": ["campaign_kind_big"], "kinds": ["big"]})
+    asked = dataclasses.replace(result, task="response", fitted=fitted)
+    assert report_facts.features(asked) == {"campaign_kind_big": "1 for campaigns of kind 'big', else 0"}
 
 
 def test_drift_is_of_the_most_important_features_first(result: RunResult, content: ReportContent) -> None:

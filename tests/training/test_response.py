@@ -12,6 +12,7 @@ from training.datasets import Snapshots
 from training.fitted import Fitted
 from training.plan import Rows, lay_out
 from training.probability import positives
+from training.registry import flavor
 from training.response import Response
 
 from .campaigns.world import BEGIN, World, make
@@ -103,7 +104,7 @@ def test_kept_and_read_back_it_says_the_same(rows: Rows, share: float, tmp_path)
     model = TASK.fit(train, {**PARAMS, "share": share}, seed=1)
     assert TASK.fit(train, {**PARAMS, "share": share}, seed=1).digest() == model.digest()
     model.save(tmp_path)
-    again = Fitted.load(tmp_path)
+    again = flavor.load_model(tmp_path)
     matrix = rows.at(BEGIN + 212, AS_OF).matrix
     together = TASK.predict(model, matrix)["probability"]
     assert TASK.predict(again, matrix)["probability"].tolist() == together.tolist()

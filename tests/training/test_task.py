@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.catalogue import NAMES
 from features.errors import UserError
 from features.ingestion.ingest import ingest
 from features.workspace import Workspace
+from training.campaigns import inputs
 from training.customer_task import CustomerTask
 from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted
@@ -175,6 +177,25 @@ def test_the_same_rows_and_seed_give_the_same_model_to_the_byte(trained: Trained
 def test_a_stored_model_answers_as_the_one_in_memory(trained: Trained, tmp_path: Path) -> None:
     trained.fitted.with_meta(as_of=trained.plan.as_of).save(tmp_path / "model")
     assert frame(trained, flavor.load_model(tmp_path / "model")).equals(frame(trained))
+
+
+def test_what_its_own_inputs_mean_binds_its_models(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, meta = trained.task, trained.fitted.meta
+    assert list(meta["declared"].items()) == list(task.declared.items())
+    # Whatever a model reads is a feature of the catalogue or declared by its task.
+    kinds = map(inputs.kind_input, meta.get("kinds", ()))
+    assert set(task.explain(trained.fitted, trained.report).names) <= {*NAMES, *task.declared, *kinds}
+    trained.fitted.save(tmp_path / "model")
+    for name in task.declared:
+        with monkeypatch.context() as changed:
+            changed.setattr(type(task), "declared", {**task.declared, name: "something else"})
+            with pytest.raises(
+                UserError, match=rf"other feature declarations.*\({re.escape(repr(name))} is another\)"
+            ):
+                flavor.load_model(tmp_path / "model")
+    assert flavor.load_model(tmp_path / "model").task == task.name
 
 
 def test_tables_cut_at_the_as_of_give_the_same_model_and_answers(

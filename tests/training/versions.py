@@ -15,9 +15,11 @@ from features.clock import to_date
 from features.workspace import Workspace
 from training.fitted import Fitted
 from training.registry import flavor, tracking
+from training.tasks import declared
 
 from .conftest import AS_OF
 
+DECLARED = dict(declared("churn"))
 CUTOFFS = (AS_OF - 84, AS_OF - 56, AS_OF - 28)
 LABELS = np.array([number % 4 == 0 if number % 2 == 0 else number % 20 == 1 for number in range(400)])
 _OFTEN = np.arange(400) % 2 == 0
@@ -61,7 +63,7 @@ def register(
     folder = workspace.root / "made"
     (folder / "choice").mkdir(parents=True)
     frame.to_parquet(folder / tracking.CHOICE)
-    made = (fitted or Fitted("churn", {})).with_meta(as_of=as_of)
+    made = (fitted or Fitted("churn", {})).with_meta(as_of=as_of, declared=DECLARED)
     flavor.save_model(made, folder / tracking.MODEL)
     tags = {
         "task": "churn",

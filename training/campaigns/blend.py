@@ -19,7 +19,7 @@ from training.campaigns import linear
 from training.campaigns.examples import ResponseExamples
 from training.campaigns.linear import Linear
 from training.fitted import Fitted
-from training.probability import EDGE, Floats, positives
+from training.probability import Floats, log_odds, positives
 from training.task import Contributions, Params
 
 TREES = "response"
@@ -56,9 +56,7 @@ def probability(fitted: Fitted, matrix: FeatureMatrix) -> Floats:
     names, share = _reads(fitted)
     margin = np.zeros(len(matrix))
     if share > 0:
-        p = boosting.predict(fitted.boosters[TREES], _trees_read(matrix, names))
-        p = np.clip(p, EDGE, 1.0 - EDGE)
-        margin += share * (np.log(p) - np.log1p(-p))
+        margin += share * log_odds(boosting.predict(fitted.boosters[TREES], _trees_read(matrix, names)))
     if share < 1:
         margin += (1.0 - share) * Linear.of(fitted.arrays[LINE]).margin(matrix.select(names))
     return np.asarray(1.0 / (1.0 + np.exp(-margin)))

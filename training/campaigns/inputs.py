@@ -7,6 +7,7 @@ them, too. A past that nobody knows is NaN, not zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -23,16 +24,18 @@ PAST = (
     "kind_answered",
     "kind_answered_share",
 )
-MEANINGS = {
+MEANINGS: Final = {
     "campaign_days": "Days the campaign runs",
     "campaign_targeted": "Customers the campaign targets",
     "campaigns_targeted": "Campaigns that targeted the customer before",
-    "campaigns_answered": "Of these, answered",
-    "campaigns_answered_share": "Share of them answered",
+    "campaigns_answered": "Campaigns that targeted the customer before and were answered",
+    "campaigns_answered_share": "campaigns_answered over campaigns_targeted",
     "kind_targeted": "Campaigns of the same kind that targeted the customer before",
-    "kind_answered": "Of these, answered",
-    "kind_answered_share": "Share of them answered",
+    "kind_answered": "Campaigns of the same kind that targeted the customer before and were answered",
+    "kind_answered_share": "kind_answered over kind_targeted",
 }
+ANY: Final = "*"
+"""Stands for every kind where a meaning is declared."""
 
 
 def kind_input(kind: str) -> str:
@@ -48,6 +51,14 @@ def names(kinds: Sequence[str], *, size: bool) -> tuple[str, ...]:
         size: with length and number of targeted customers.
     """
     return (*map(kind_input, kinds), *(SIZE if size else ()), *PAST)
+
+
+def meanings(kinds: Sequence[str]) -> dict[str, str]:
+    """What each of these inputs means, by name."""
+    return {**{kind_input(kind): f"1 for campaigns of kind {kind!r}, else 0" for kind in kinds}, **MEANINGS}
+
+
+DECLARED: Final = meanings((ANY,))
 
 
 def planned(

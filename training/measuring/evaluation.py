@@ -168,12 +168,12 @@ class Evaluation:
         sign = 1 if metric.higher_is_better else -1
         return Bar(metric, sign * (ours.value - theirs.value) >= 0, ours, theirs, difference)
 
-    def beaten_by(self, cutoff: str = ALL) -> tuple[Difference, ...]:
-        """Differences in which the baseline has the better value, decided or not."""
+    def beaten_by(self) -> tuple[Difference, ...]:
+        """Differences over all cutoffs in which the baseline has the better value, decided or not."""
         return tuple(
             each
             for each in self.differences
-            if each.cutoff == cutoff
+            if each.cutoff == ALL
             and (each.value < 0) == self.metric(each.metric).higher_is_better
             and each.value != 0
             and not math.isnan(each.value)

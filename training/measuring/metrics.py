@@ -117,13 +117,13 @@ def models_in(frame: pd.DataFrame) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: name != MODEL))
 
 
-def probability_metrics(label: str, field: str = "probability", score: str = "score") -> tuple[Metric, ...]:
+def probability_metrics(label: str) -> tuple[Metric, ...]:
     """Metrics of a probability of a 0/1 label.
 
-    A model that only ranks (recency, overdue) gives `<model>.<score>` instead of `<model>.<field>`: metrics
+    A model that only ranks (recency, overdue) gives `<model>.score` instead of `<model>.probability`: metrics
     of order then read the score, and those of probability do not apply to it.
     """
-    order, promise = (field, score), (field,)
+    order, promise = ("probability", "score"), ("probability",)
 
     def metric(
         name: str,
@@ -211,7 +211,7 @@ def mean_of(field: str, title: str, meaning: str, *, higher_is_better: bool = Tr
     return Metric(field, title, higher_is_better, meaning, (), (field,), of)
 
 
-def list_metrics(kinds: Sequence[str] = ("all", "new"), top: int = 10) -> tuple[Metric, ...]:
+def list_metrics() -> tuple[Metric, ...]:
     """Metrics of recommendation lists: fields such as `ndcg10_b_all`.
 
     Target A is the first basket after the cutoff, B all baskets of the horizon; `new` lists and targets
@@ -227,12 +227,12 @@ def list_metrics(kinds: Sequence[str] = ("all", "new"), top: int = 10) -> tuple[
     targets = {"a": "first basket", "b": "28 days"}
     return tuple(
         mean_of(
-            f"{name}{top}_{target}_{kind}",
-            f"{title}@{top} {target.upper()} {kind}",
+            f"{name}10_{target}_{kind}",
+            f"{title}@10 {target.upper()} {kind}",
             f"{meanings[name]}; target: {words}, {kind} items",
         )
         for name, title in names.items()
-        for kind in kinds
+        for kind in ("all", "new")
         for target, words in targets.items()
     )
 

@@ -32,7 +32,6 @@ class Rules:
 
 
 RULES = Rules()
-PLAIN = Rules(None, 0.0)
 
 
 def best(  # noqa: PLR0917 (columns of one table)

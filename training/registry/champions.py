@@ -15,7 +15,6 @@ from features.errors import ExitCode, UserError
 from features.workspace import Workspace
 from training.registry import registry, store, tracking
 
-FORMER: Final = "former_champions"
 KEPT: Final = 5
 VERDICT: Final = "verdict"
 WITHDRAWN: Final = "withdrawn"
@@ -42,30 +41,14 @@ class Rollback:
     sentence: str
 
 
-def former(workspace: Workspace, task: str) -> list[int]:
-    """Versions that were champion before the present one, the newest first, at most `KEPT`."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        tags = store.client(workspace).get_registered_model(task).tags
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return []
-        raise
-    current = registry.champion_version(workspace, task)
-    found = [int(version) for version in json.loads(tags.get(FORMER, "[]"))]
-    # A process may have ended between writing the list and moving the alias.
-    return [version for version in found if current is None or version != current[0]]
-
-
 def crown(workspace: Workspace, task: str, version: int) -> None:
     """Make a version champion; the one before it heads the list of former ones."""
     client, current = store.client(workspace), registry.champion_version(workspace, task)
-    before = former(workspace, task)
+    before = registry.former(workspace, task)
     if current is not None:
         before = [current[0], *before]
     kept = [each for each in before if each != version][:KEPT]
-    client.set_registered_model_tag(task, FORMER, json.dumps(kept))
+    client.set_registered_model_tag(task, registry.FORMER, json.dumps(kept))
     if WITHDRAWN in registry.version_tags(workspace, task, version):
         client.delete_model_version_tag(task, str(version), WITHDRAWN)
     client.set_registered_model_alias(task, registry.ALIAS, str(version))
@@ -86,7 +69,7 @@ def rollback(workspace: Workspace, task: str, run_id: str | None = None) -> Roll
     if current is None:
         raise UserError(f"{task} has no champion, so there is nothing to roll back.", ExitCode.NOT_BUILT)
     runs = dict(registry.versions(workspace, task))
-    before = [version for version in former(workspace, task) if version in runs]
+    before = [version for version in registry.former(workspace, task) if version in runs]
     chosen = [version for version in before if run_id in (None, runs[version])]
     if not chosen:
         if not before:
@@ -106,7 +89,7 @@ def rollback(workspace: Workspace, task: str, run_id: str | None = None) -> Roll
         f"{task} version {version} (as of {as_of}) is champion again, version {current[0]} is withdrawn and "
         "comes back only when its run is named."
     )
-    client.set_registered_model_tag(task, FORMER, json.dumps(left))
+    client.set_registered_model_tag(task, registry.FORMER, json.dumps(left))
     for each in (version, current[0]):
         client.set_model_version_tag(task, str(each), VERDICT, sentence)
     client.set_model_version_tag(task, str(current[0]), WITHDRAWN, "true")

@@ -59,7 +59,7 @@ def models(root: WorkspaceOption = DEFAULT_WORKSPACE, *, as_json: JsonOption = F
 def standing(space: Workspace, task: str) -> Standing:
     """What the registry holds of a task; a workspace without a store is not given one."""
     from training import tasks
-    from training.registry import champions, registry, tracking
+    from training.registry import registry, tracking
 
     chosen = tasks.named(task)
     known = registry.versions(space, task)
@@ -80,7 +80,7 @@ def standing(space: Workspace, task: str) -> Standing:
         high=metrics.get(f"{chosen.primary}.high"),
         verdict=_verdict(space, task, current[0]) if current else None,
         refused=registry.refusal(space, current[1]) if current else None,
-        former=champions.former(space, task) if known else [],
+        former=registry.former(space, task) if known else [],
         latest=latest,
         latest_verdict=_verdict(space, task, latest) if open_ and latest else None,
     )

@@ -1,11 +1,12 @@
 """The registry: the versions of each task's model, and which of them is champion.
 
 A version is a run's model under the task's name. The alias `champion` points to the one that serves; who
-takes it is for `promotion`, who had it before for `champions`.
+takes it is for `promotion`, giving it back for `champions`.
 """
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from training.fitted import Fitted, UnusableModelError
 from training.registry import flavor, store, tracking
 
 ALIAS = "champion"
+FORMER = "former_champions"
+"""Tag of a registered model: versions that were champion before, the newest first."""
 TWIN = "registered_as"
 """Tag of a run whose very model was a version before: its number."""
 
@@ -48,7 +51,14 @@ def champion(workspace: Workspace, task: str) -> Registered | None:
     if found is None:
         return None
     version, run_id = found
-    fitted = load(workspace, run_id)
+    try:
+        fitted = load(workspace, run_id)
+    except UnusableModelError as error:
+        if not restorable(workspace, task):
+            raise
+        back = f"Or go back to the champion before it: `nextbest promote {task} --rollback`."
+        said = str(error).removesuffix(".")
+        raise UnusableModelError(said, error.reason, back, error.exit_code) from error
     return Registered(task, version, run_id, fitted.as_of, fitted)
 
 
@@ -96,6 +106,22 @@ def load(workspace: Workspace, run_id: str) -> Fitted:
     return flavor.load_model(folder, info.tags.get(tracking.DIGEST), info.task)
 
 
+def former(workspace: Workspace, task: str) -> list[int]:
+    """Versions that were champion before the present one, the newest first, `champions.KEPT` at most."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        tags = store.client(workspace).get_registered_model(task).tags
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return []
+        raise
+    current = champion_version(workspace, task)
+    found = [int(version) for version in json.loads(tags.get(FORMER, "[]"))]
+    # A process may have ended between writing the list and moving the alias.
+    return [version for version in found if current is None or version != current[0]]
+
+
 def refusal(workspace: Workspace, run_id: str) -> str | None:
     """Why a run's model does not load in this installation, to stand after a colon; None if it does."""
     try:
@@ -105,6 +131,13 @@ def refusal(workspace: Workspace, run_id: str) -> str | None:
     except UserError as error:
         return str(error).rstrip(".")
     return None
+
+
+def restorable(workspace: Workspace, task: str) -> bool:
+    """Whether a rollback would find a champion to restore, and could load it."""
+    runs = dict(versions(workspace, task))
+    before = [version for version in former(workspace, task) if version in runs]
+    return bool(before) and refusal(workspace, runs[before[0]]) is None
 
 
 def unfit(workspace: Workspace, run_id: str) -> str | None:

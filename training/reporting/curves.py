@@ -15,7 +15,7 @@ from matplotlib.ticker import PercentFormatter
 
 from features import pictures
 from features.columns import AS_OF, CUSTOMER_ID
-from training.measuring import weighted
+from training.measuring import gate
 from training.measuring.evaluation import Evaluation, Word
 from training.measuring.metrics import MODEL, column, models_in, spoken, values
 from training.measuring.weighted import Floats
@@ -94,13 +94,9 @@ def roc_pr(frame: pd.DataFrame, label: str, evaluation: Evaluation) -> Figure:
 def calibration(frame: pd.DataFrame, label: str) -> Figure:
     """Reliability of the model's probability with Wilson intervals, the spread of predictions below."""
     y, p = values(frame, label), values(frame, column(MODEL, "probability"))
-    error = float(weighted.calibration_error(y, p)(np.ones((1, len(y))))[0])
-    bound = weighted.calibration_by_chance(p, replicates=200)
-    word = "within" if error <= bound else "beyond"
-    finding = (
-        f"Promises {p.mean():.1%} and sees {y.mean():.1%}: calibration error {style.number(error)}, {word} "
-        f"what chance explains ({style.number(bound)})"
-    )
+    stand = gate.check(label, frame)
+    assert stand is not None, "the picture is of probabilities"
+    finding = f"Promises {p.mean():.1%} and sees {y.mean():.1%}: {stand.sentence}"
     figure, (panel, spread) = pictures.canvas(finding, 2, 1, (6.4, 5.2), heights=(3.2, 1))
     reliability(panel, y, p)
     models = models_in(frame)

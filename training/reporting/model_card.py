@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
-import numpy as np
 
 from features.tables import TABLES
-from training.measuring import weighted
+from training.measuring import gate
 from training.measuring.evaluation import counted, listed
 from training.measuring.metrics import MODEL, column, spoken, values
 from training.registry import environment
@@ -59,7 +58,7 @@ class Source:
 
 
 def write(
-    folder: Path, content: ReportContent, source: Source, labels: Mapping[str, Any], stem: str = "model_card"
+    folder: Path, content: ReportContent, source: Source, labels: Mapping[str, Any]
 ) -> tuple[Path, Path]:
     """Write the card as HTML and Markdown and return their paths.
 
@@ -68,10 +67,9 @@ def write(
         content: what the run's report says.
         source: where the data came from.
         labels: label definitions, as plain JSON.
-        stem: name of the files without ending.
     """
     parts = facts(content, source, labels)
-    page, text = folder / f"{stem}.html", folder / f"{stem}.md"
+    page, text = folder / HTML, folder / MARKDOWN
     page.write_text(report.render(report.TEMPLATES / HTML, **parts), encoding="utf-8")
     markdown = jinja2.Environment(
         loader=jinja2.FileSystemLoader(report.TEMPLATES),
@@ -124,11 +122,9 @@ def calibration(content: ReportContent) -> list[str]:
     pair, label, days = curves.pair_in(frame), curves.label_in(frame), curves.horizons_in(frame)
     if pair:
         p, y = (values(frame, name) for name in pair)
-        error = float(weighted.calibration_error(y, p)(np.ones((1, len(y))))[0])
-        bound = weighted.calibration_by_chance(p, replicates=200)
-        word = "within" if error <= bound else "beyond"
-        said = f"Promises {p.mean():.1%} and sees {y.mean():.1%}; calibration error {error:.4f}"
-        return [f"{said}, {word} what chance explains ({bound:.4f})."]
+        stand = gate.check(pair[1], frame)
+        assert stand is not None, "a pair has rows"
+        return [f"Promises {p.mean():.1%} and sees {y.mean():.1%}; {stand.sentence}."]
     if not label or not days:
         return []
     came, promised = values(frame, label), {h: values(frame, column(MODEL, f"p{h}")) for h in days}

@@ -43,7 +43,7 @@ class ReportContent:
         evaluation: values and differences.
         frame: the report frame behind them, for the pictures.
         data: facts about the data in the order shown: as-of, choices until, cutoffs, fingerprint, rows, ...
-        settings: parameters, budget, seed.
+        settings: the setting that was chosen, seed, what was spent.
         features: inputs of the model with their meaning; empty meaning where there is none.
         importance: gain by feature; empty when the model has none.
         trials: tuning trials, one mapping per trial with the same keys; empty when not tuned.

@@ -161,10 +161,10 @@ def _titled(measure: Measure) -> str:
 def _asked(standing: Standing | None, over: Value | None, *, must: bool) -> Cell:
     if standing is None:
         return NOTHING
-    if standing.best is None or math.isnan(standing.short):
-        return Cell("unknown", "no baseline to compare with")
-    note, short = f"asked {standing.required:+.4f}", "worse" if must else ""
-    if standing.best != over:
+    if math.isnan(standing.short):
+        return Cell("unknown", "undefined" if standing.alone else "no baseline to compare with")
+    note, short = f"asked {standing.asked}", "worse" if must else ""
+    if standing.best is not None and standing.best != over:
         note += f" over\n{spoken(standing.best.model)} {style.number(standing.best.value, DIGITS)}"
     return Cell(standing.distance, note, "better" if standing.reached else short)
 

@@ -1,4 +1,4 @@
-"""How far a model stands from what is asked of it: "must" and "aim" over the best of the baselines.
+"""How far a model stands from what is asked of it: "must" and "aim" over the best of the baselines, or alone.
 
 The best baseline is the one with the best value on the same rows, so a target gets harder when a baseline
 gets better; being above a weak one says little.
@@ -25,12 +25,13 @@ class Standing:
 
     Attributes:
         metric: what is measured.
-        required: model minus baseline that is asked for, in the metric's unit; NaN without a baseline.
+        required: model minus baseline that is asked for, in the metric's unit; where no baseline is asked,
+            the value itself; NaN without the baseline.
         model: the model's value.
         best: the best value of the baselines that the target names, all when it names none; None when none
-            of them has the metric.
-        difference: model minus that baseline, with its paired interval.
-        reached: the difference is at least the required one, by direction.
+            of them has the metric, or none is asked.
+        difference: model minus that baseline, with its paired interval; NaN without one.
+        reached: the difference, or the value, is at least the required one, by direction.
         short: what is missing to it, in the metric's unit, 0 when reached; NaN when it cannot be said.
     """
 
@@ -53,12 +54,24 @@ class Standing:
     def sentence(self) -> str:
         """The standing in words."""
         title = self.metric.title
-        if self.best is None or math.isnan(self.short):
-            return f"{title} cannot be compared with a baseline."
-        return (
-            f"{title} {self.model.value:.4f}, {self.difference.value:+.4f} to {spoken(self.best.model)} "
-            f"({self.best.value:.4f}); asked: {self.required:+.4f}: {self.distance}."
-        )
+        if math.isnan(self.short):
+            return f"{title} cannot be {'told' if self.alone else 'compared with a baseline'}."
+        over = ""
+        if self.best is not None:
+            over = f", {self.difference.value:+.4f} to {spoken(self.best.model)} ({self.best.value:.4f})"
+        return f"{title} {self.model.value:.4f}{over}; asked: {self.asked}: {self.distance}."
+
+    @property
+    def alone(self) -> bool:
+        """Whether no baseline is asked."""
+        return self.best is None and not math.isnan(self.required)
+
+    @property
+    def asked(self) -> str:
+        """What is asked, as a number with its sign, or as a bound."""
+        if not self.alone:
+            return f"{self.required:+.{DIGITS}f}"
+        return f"at {'least' if self.metric.higher_is_better else 'most'} {self.required:.{DIGITS}f}"
 
 
 def standings(evaluation: Evaluation, targets: Sequence[Target]) -> tuple[Standing, ...]:
@@ -77,13 +90,13 @@ def best_baseline(evaluation: Evaluation, metric: str, among: Sequence[str] = ()
 
 def _standing(evaluation: Evaluation, target: Target) -> Standing:
     measure, ours = evaluation.metric(target.metric), evaluation.value(target.metric)
-    best = best_baseline(evaluation, target.metric, target.against)
+    best = None if target.alone else best_baseline(evaluation, target.metric, target.against)
     sign = 1 if measure.higher_is_better else -1
-    if best is None:
-        nobody = Difference("all", "", target.metric, math.nan, math.nan, math.nan, "undecided")
-        return Standing(measure, math.nan, ours, None, nobody, reached=False, short=math.nan)
-    required = target.difference * (best.value if target.relative else 1.0)
-    difference = evaluation.difference(target.metric, best.model)
-    short = sign * (required - difference.value)
+    difference = Difference("all", "", target.metric, math.nan, math.nan, math.nan, "undecided")
+    required = target.difference if target.alone else math.nan
+    if best is not None:
+        required = target.difference * (best.value if target.relative else 1.0)
+        difference = evaluation.difference(target.metric, best.model)
+    short = sign * (required - (ours.value if target.alone else difference.value))
     reached = short <= HAIR
     return Standing(measure, required, ours, best, difference, reached, 0.0 if reached else short)

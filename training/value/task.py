@@ -50,12 +50,14 @@ class ValueTask(CustomerTask):
 
     name: ClassVar[str] = "value"
     title: ClassVar[str] = "Visits and spend within the horizon"
+    declared: ClassVar[Mapping[str, str]] = expectation.MEANINGS
     target: ClassVar[str] = "visits"
     explains: ClassVar[str] = "the factor on the spend that Pareto/NBD expects"
     fields: ClassVar[tuple[str, ...]] = (VISITS, SPEND, PROBABILITY)
     primary: ClassVar[str] = "rmse_visits"
     bars: ClassVar[dict[str, str]] = {"roc_auc": "pareto_nbd", "rmse_visits": "pareto_nbd"}
     trials: ClassVar[int | None] = 20
+    musts: ClassVar[tuple[Target, ...]] = (Target("visits_total_error", 0.15, alone=True),)
     aims: ClassVar[tuple[Target, ...]] = (Target("roc_auc", 0.005, ("pareto_nbd",)),)
     first: ClassVar[Params] = {
         "max_depth": 2,
@@ -183,6 +185,7 @@ class ValueTask(CustomerTask):
             {"expectation": latest.array()},
             {
                 "features": list(self.features),
+                "declared": dict(self.declared),
                 "horizon_days": rows.horizon_days,
                 "learn_days": rows.learn_days,
                 "unit_cents": unit,

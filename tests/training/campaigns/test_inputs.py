@@ -43,4 +43,7 @@ def test_an_unknown_past_is_not_an_empty_one_and_an_unknown_kind_is_no_kind() ->
 
 def test_every_input_has_a_meaning() -> None:
     assert set(inputs.names((), size=True)) == set(inputs.MEANINGS)
+    assert list(inputs.meanings(("big",))) == list(inputs.names(("big",), size=True))
+    assert inputs.meanings(("big",))["campaign_kind_big"] == "1 for campaigns of kind 'big', else 0"
+    assert len(set(inputs.DECLARED.values())) == len(inputs.DECLARED)
     assert inputs.names(("big",), size=False) == ("campaign_kind_big", *inputs.PAST)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from training.recommendation.examples import COMPLETE, Collector
-from training.recommendation.lists import PLAIN, Rules
+from training.recommendation.lists import Rules
+
+PLAIN = Rules(None, 0.0)
 
 
 def test_a_perfect_score_makes_perfect_lists(collector: Collector) -> None:

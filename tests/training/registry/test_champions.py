@@ -25,13 +25,13 @@ def serving(workspace: Workspace) -> int:
 
 
 def test_the_last_five_are_kept_and_restored_one_by_one(workspace: Workspace) -> None:
-    assert champions.former(workspace, "churn") == []
+    assert registry.former(workspace, "churn") == []
     with pytest.raises(UserError, match="churn has no champion"):
         champions.rollback(workspace, "churn")
     for week in range(7):
         register(workspace, GOOD, as_of=AS_OF + 7 * week)
         assert promotion.promote(workspace, "churn").promoted
-    assert champions.former(workspace, "churn") == [6, 5, 4, 3, 2]
+    assert registry.former(workspace, "churn") == [6, 5, 4, 3, 2]
 
     back = champions.rollback(workspace, "churn")
     assert (back.version, back.left, back.former) == (6, 7, [5, 4, 3, 2])
@@ -45,7 +45,7 @@ def test_the_last_five_are_kept_and_restored_one_by_one(workspace: Workspace) ->
     assert "was withdrawn by a rollback" in verdict.sentence
     runs = dict(registry.versions(workspace, "churn"))
     assert promotion.promote(workspace, "churn", runs[7]).promoted
-    assert champions.former(workspace, "churn") == [6, 5, 4, 3, 2]
+    assert registry.former(workspace, "churn") == [6, 5, 4, 3, 2]
     assert champions.WITHDRAWN not in registry.version_tags(workspace, "churn", 7)
 
     # One of them by name; those in between are forgotten.
@@ -67,7 +67,7 @@ def test_one_that_can_no_longer_be_used_is_not_restored(workspace: Workspace) ->
     champions.crown(workspace, "churn", 2)
     register(workspace, GOOD)
     promotion.promote(workspace, "churn")
-    assert champions.former(workspace, "churn") == [2, 1]
+    assert registry.former(workspace, "churn") == [2, 1]
     with pytest.raises(UserError, match=rf"version 2 cannot be restored.*'gone'.*--run {first}"):
         champions.rollback(workspace, "churn")
     shutil.rmtree(tracking.artifact(workspace, first, tracking.MODEL))
@@ -77,13 +77,30 @@ def test_one_that_can_no_longer_be_used_is_not_restored(workspace: Workspace) ->
     assert second in dict(registry.versions(workspace, "churn")).values()
 
 
+def test_a_damaged_champion_says_the_way_back_when_there_is_one(workspace: Workspace) -> None:
+    runs = []
+    for week in range(2):
+        assert not registry.restorable(workspace, "churn")
+        runs.append(register(workspace, GOOD, as_of=AS_OF + 7 * week))
+        assert promotion.promote(workspace, "churn").promoted
+    assert registry.restorable(workspace, "churn")
+    (tracking.artifact(workspace, runs[1], tracking.MODEL) / "meta.json").unlink()
+    with pytest.raises(UserError, match=r"is damaged.*\. Or go .*`nextbest promote churn --rollback`\."):
+        registry.champion(workspace, "churn")
+    (tracking.artifact(workspace, runs[0], tracking.MODEL) / "meta.json").unlink()
+    assert not registry.restorable(workspace, "churn")
+    with pytest.raises(UserError, match="is damaged") as refused:
+        registry.champion(workspace, "churn")
+    assert "--rollback" not in str(refused.value)
+
+
 def test_a_list_written_before_the_alias_moved_is_read_rightly(workspace: Workspace) -> None:
     for _ in range(2):
         register(workspace, GOOD)
     champions.crown(workspace, "churn", 1)
-    store.client(workspace).set_registered_model_tag("churn", champions.FORMER, json.dumps([1]))
-    assert champions.former(workspace, "churn") == []
+    store.client(workspace).set_registered_model_tag("churn", registry.FORMER, json.dumps([1]))
+    assert registry.former(workspace, "churn") == []
     champions.crown(workspace, "churn", 2)
     champions.crown(workspace, "churn", 1)
     champions.crown(workspace, "churn", 1)
-    assert champions.former(workspace, "churn") == [2]
+    assert registry.former(workspace, "churn") == [2]

@@ -13,12 +13,12 @@ from training.registry import environment, flavor, store, tracking
 
 
 def test_a_saved_model_is_an_mlflow_model_without_pickle(tmp_path: Path) -> None:
-    fitted = Fitted("churn", {}, {}, {"as_of": 1})
+    fitted = Fitted("own", {}, {}, {"as_of": 1})
     flavor.save_model(fitted, tmp_path / "model", "r1")
     described = yaml.safe_load((tmp_path / "model" / "MLmodel").read_text(encoding="utf-8"))
     assert described["flavors"] == {
         "nextbest": {
-            "task": "churn",
+            "task": "own",
             "format": 3,
             "loader": "training.registry.flavor.load_model",
             "declarations_hash": declarations_hash([]),

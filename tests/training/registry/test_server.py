@@ -80,7 +80,7 @@ def test_any_mlflow_server_will_do(
     with mlflow_server(database, folder) as address:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
         assert registry.champion_version(here, "churn") is None
-        assert champions.former(here, "churn") == []
+        assert registry.former(here, "churn") == []
         first = register(here, BLIND)
         assert promotion.promote(here, "churn").promoted
         second = register(here, rows(GOOD, CUTOFFS[1]), as_of=AS_OF + 7)

@@ -12,9 +12,10 @@ import pytest
 
 from features.canonical import Canonical
 from features.workspace import Workspace
+from training.measuring import gate
 from training.measuring.evaluation import Value, evaluate
 from training.measuring.metrics import next_purchase_metrics, probability_metrics
-from training.reporting import model_card
+from training.reporting import curves, model_card
 from training.reporting.drift import Drift
 from training.reporting.model_card import Source
 from training.reporting.report_content import ReportContent
@@ -126,6 +127,12 @@ def test_a_markdown_table_has_as_many_cells_in_every_row(content: ReportContent,
 def test_calibration_of_probabilities_of_horizons_and_of_nothing(content: ReportContent) -> None:
     (sentence,) = model_card.calibration(content)
     assert sentence.startswith(f"Promises {content.frame['model.probability'].mean():.1%} and sees ")
+    # One bound for one figure: on the card, under its picture, and at the gate.
+    stand = gate.check("churned", content.frame)
+    assert stand is not None
+    assert sentence.endswith(f"; {stand.sentence}.")
+    picture = curves.calibration(content.frame, "churned").get_suptitle().replace("\n", " ")
+    assert picture.endswith(f": {stand.sentence}")
     days = content.frame[["customer_id", "as_of"]].assign(
         days=5.0, **{"model.p7": 0.75, "model.p14": 0.5, "model.days": 4.0}
     )

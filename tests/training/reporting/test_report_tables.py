@@ -74,6 +74,15 @@ def test_an_aim_over_another_baseline_says_over_which(evaluation) -> None:
     assert tables.targets((), aims).rows[0][5].note == "asked +0.0200"
 
 
+def test_a_must_that_asks_no_baseline_stands_beside_an_aim_over_one(evaluation) -> None:
+    musts = standings(evaluation, [Target("brier", 1.0, alone=True)])
+    aims = standings(evaluation, [Target("brier", -0.9, ("bg_nbd",))])
+    ((_, _, over, difference, must, aim),) = tables.targets(musts, aims).rows
+    assert (over, difference) == (tables.NOTHING, tables.NOTHING)
+    assert (must.text, must.note, must.look) == ("reached", "asked at most 1.0000", "better")
+    assert aim.note.startswith("asked -0.9000 over\nBG/NBD ")
+
+
 def test_slices_show_rates_only_where_something_is_promised(evaluation) -> None:
     auc = Value("all", "model", "roc_auc", 0.8, 0.7, 0.9)
     brier = Value("all", "model", "brier", 0.125, math.nan, math.nan)

@@ -51,6 +51,20 @@ def test_named_baselines_and_shares_of_their_value(evaluation) -> None:
     assert poor.reached
 
 
+def test_a_target_may_ask_no_baseline(evaluation) -> None:
+    value = evaluation.value("brier").value
+    reached, missed = standings(
+        evaluation, [Target("brier", value, alone=True), Target("brier", value - 0.125, alone=True)]
+    )
+    assert (reached.reached, reached.best, reached.short) == (True, None, 0.0)
+    assert reached.sentence == f"Brier score {value:.4f}; asked: at most {value:.4f}: reached."
+    assert not missed.reached
+    assert missed.distance == "0.1250 short"
+    (order,) = standings(evaluation, [Target("roc_auc", 0.5, alone=True)])
+    assert order.reached
+    assert order.asked == "at least 0.5000"
+
+
 def test_a_hair_short_is_said_with_the_digits_that_show_it(evaluation) -> None:
     over = evaluation.difference("roc_auc", "good").value
     near, far, there = standings(

@@ -14,12 +14,18 @@ import cli
 from features.clock import to_day
 from features.columns import CUSTOMER_ID
 from features.errors import UserError
+from features.evaluators.offline import FeatureMatrix
 from features.labels import LabelDefinitions
 from tests.training.conftest import AS_OF as END
 from tests.training.conftest import make, visits
+from training.baselines import bg_nbd
+from training.baselines.gamma_gamma import GammaGamma
+from training.baselines.pareto_nbd import ParetoNbd
 from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted
+from training.registry import flavor
 from training.value.examples import ValueExamples, after
+from training.value.expectation import MEANINGS, READ, Expectation
 from training.value.task import ValueTask
 
 SMALL = ("days_since_visit", "visits_28", "visits_91", "visits_all", "spend_91", "spend_all", "tenure_days")
@@ -105,6 +111,24 @@ def test_the_margin_carries_the_horizon(rows: ValueExamples, fitted: Fitted) -> 
     assert one["visits"][0] == whole["visits"][3]
 
 
+def test_the_words_of_the_expectation_and_what_is_computed_change_together() -> None:
+    """Who computes something else here says so in the words, too."""
+    model = Expectation(ParetoNbd(0.6, 20.0, 0.5, 60.0), GammaGamma(6.0, 4.0, 1500.0), (0.0,) * 6)
+    matrix = FeatureMatrix(
+        np.array(["a"], dtype=object), np.array([END]), READ, np.array([[10.0, 100.0, 8.0, 16000.0]])
+    )
+    seen = bg_nbd.summary(matrix)
+    alive, visits = model.rhythm.alive(seen)[0], model.rhythm.visits(seen, 28.0)[0]
+    assert alive != pytest.approx(visits)
+    found = model.inputs(matrix, 28.0)[0]
+    assert dict(zip(MEANINGS.items(), found, strict=True)) == {
+        ("pareto_nbd_alive", "Chance that the customer has not left for good, by Pareto/NBD"): alive,
+        ("pareto_nbd_visits", "Visits expected in the window that models learn from, by Pareto/NBD"): visits,
+        # Fader and Hardie: (p gamma + p x mean) / (p x + q - 1), of 8 visits with 2,000 cents each.
+        ("gamma_gamma_spend", "Money expected a visit, by Gamma-Gamma"): pytest.approx(105_000 / 51),
+    }
+
+
 def test_contributions_add_up_to_the_logarithm_of_the_spend(rows: ValueExamples, fitted: Fitted) -> None:
     late = rows.at([CUT])
     found = TASK.explain(fitted, late)
@@ -117,7 +141,7 @@ def test_a_fit_is_repeatable_and_survives_a_save(rows: ValueExamples, fitted: Fi
     again = TASK.fit(rows.at(rows.cutoffs[:2]), SETTING, seed=0)
     assert again.digest() == fitted.digest()
     fitted.save(tmp_path)
-    loaded = Fitted.load(tmp_path)
+    loaded = flavor.load_model(tmp_path)
     late = rows.at([CUT])
     assert TASK.rows(loaded, late).equals(TASK.rows(fitted, late))
     assert TASK.loss(loaded, late) == TASK.loss(fitted, late)
@@ -177,8 +201,8 @@ def test_nobody_to_learn_from_is_said(rows: ValueExamples) -> None:
         TASK.fit(rows.take(np.zeros(len(rows), dtype=bool)), SETTING, seed=0)
 
 
-def cdnow(root: Path, every: int) -> Path:
-    """CDNOW as a folder of tables, every so many customers. The file is read, its package never runs."""
+def cdnow(root: Path) -> Path:
+    """CDNOW as a folder of tables. The file is read, its package never runs."""
     package = find_spec("lifetimes")
     assert package is not None, "the development requirements are not installed"
     assert package.origin is not None
@@ -189,7 +213,6 @@ def cdnow(root: Path, every: int) -> Path:
         names=["customer_id", "date", "quantity", "amount"],
         dtype=str,
     )
-    frame = frame[frame["customer_id"].astype(int) % every == 0]
     source = root / "cdnow"
     source.mkdir()
     frame["occurred_at"] = pd.to_datetime(frame.pop("date"), format="%Y%m%d")
@@ -204,15 +227,15 @@ def cdnow(root: Path, every: int) -> Path:
 
 @pytest.mark.slow
 def test_cdnow_by_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """39 weeks seen, 39 weeks foretold, on every eighth customer."""
+    """39 weeks seen, 39 weeks foretold, by the default budget: what is asked of such a set."""
     space = ["--workspace", str(tmp_path / "workspace")]
-    assert cli.run(["ingest", "--source", str(cdnow(tmp_path, 8)), *space]) == 0
+    assert cli.run(["ingest", "--source", str(cdnow(tmp_path)), *space]) == 0
     capsys.readouterr()
-    asked = ["train", "value", "--quick", "--trials", "1", "--as-of", "1998-07-01", "--json"]
+    asked = ["train", "value", "--as-of", "1998-07-01", "--json"]
     assert cli.run([*asked, *space]) == 0
     (trained,) = json.loads(capsys.readouterr().out)["trained"]
     metrics = trained["metrics"]
-    assert metrics["visits_total_error"] < 0.15
-    assert metrics["baseline/pareto_nbd/roc_auc"] > 0.74
-    assert metrics["roc_auc"] > metrics["baseline/pareto_nbd/roc_auc"]
+    assert metrics["visits_total_error"] <= 0.15
+    assert metrics["baseline/pareto_nbd/roc_auc"] == pytest.approx(0.7625, abs=0.002)
+    assert metrics["roc_auc"] >= metrics["baseline/pareto_nbd/roc_auc"] + 0.005
     assert metrics["rmse_visits"] < metrics["baseline/pareto_nbd/rmse_visits"]
