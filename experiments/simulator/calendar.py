@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.simulator import draws
 from experiments.simulator.codes import HOUR_US
-from experiments.simulator.config import WorldConfig
+from experiments.simulator.config import Calendar, WorldConfig
 from experiments.simulator.customer_config import HOURS, WEEK
 from experiments.simulator.draws import EVERYBODY
 from experiments.simulator.rows import Floats, Ints
@@ -90,6 +90,36 @@ class Season:
         """The first second of a local day, since 1970-01-01 UTC."""
         local = datetime.combine(to_date(day), time(), tzinfo=self._zone)
         return int(local.astimezone(UTC).timestamp())
+
+
+def undated(calendar: Calendar, first: int, end: int) -> tuple[str, ...]:
+    """What has to be said of festivals that come again and again, but not on all days that are lived.
+
+    Args:
+        calendar: of the world.
+        first: first day that is lived.
+        end: day after the last one.
+
+    Returns:
+        A sentence that names them, or nothing. A festival of one day is not expected again; another is
+        missed when its days end, or begin, by more than its longest gap from the days lived.
+    """
+    missed = []
+    for festival in calendar.festivals:
+        days = np.sort([to_day(day) for day in festival.days])
+        gap = np.diff(days).max(initial=0)
+        if gap and days[-1] + gap < end:
+            missed.append(f"{festival.name} (last on {to_date(int(days[-1]))})")
+        elif gap and days[0] - gap >= first:
+            missed.append(f"{festival.name} (first on {to_date(int(days[0]))})")
+    if not missed:
+        return ()
+    lived = f"{to_date(first)} to {to_date(end - 1)}"
+    sentence = (
+        f"these festivals have no day in a part of {lived}, and customers behave there as if they did not "
+        f"exist: {', '.join(missed)}. Give their days in calendar: festivals of a --config file."
+    )
+    return (sentence,)
 
 
 def between(hours: tuple[float, float], u: Floats) -> Floats:

@@ -65,7 +65,8 @@ class Purpose(IntEnum):
 
 
 class ContractKind(IntEnum):
-    """Whether a customer is held by a term (S31)."""
+    """Whether a customer is held by a term (S31), or has ended the contract."""
 
     FREE = 0
     BOUND = 1
+    CANCELLED = 2

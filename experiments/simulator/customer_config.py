@@ -68,10 +68,11 @@ class Segment:
         price_sensitivity: mean price elasticity of visits: 0.5 means 5 % fewer at a 10 % higher price.
         weekdays: seven weights, Monday first.
         hours: 24 weights of the local hours.
-        vehicles: mean number of vehicles, 0 for none.
+        vehicles: mean number of vehicles, 0 for none; above 1 every customer has one, and further ones are
+            Poisson. Each has a plate of its own, which pools are told one by one (`outlet_config.Pool`).
         bound: share with a contract that holds them for a term; where it is above 0, the others have a free
             one.
-        billed: whether they get the monthly bills.
+        billed: whether they get the monthly bills; who does, and has a contract, cancels it when leaving.
         taste: factor on the weight of a category, where it is not 1.
     """
 

@@ -160,14 +160,16 @@ class Consents(Rows):
 
 @dataclass(frozen=True)
 class Contracts(Rows):
-    """Contracts that were made; on a world's first day also those that run already.
+    """Contracts that were made or cancelled; on a world's first day also the last one of each before it.
+
+    A row holds until the next of its person starts, and tells nothing of that.
 
     Attributes:
-        number: of the contract among those of its person, from 0.
+        number: of the row among those of its person, from 0.
         kind: `ContractKind`.
-        starts_at: UTC microseconds of its first instant.
-        ends_at: UTC microseconds of its last instant, or `NONE` for an open end.
-        fee_cents: a month.
+        starts_at: UTC microseconds of its first instant; of a cancellation, when it took effect.
+        ends_at: UTC microseconds of the last instant of its term, or `NONE` for an open end.
+        fee_cents: a month; 0 after a cancellation.
     """
 
     number: Ints
@@ -189,7 +191,7 @@ class Events:
         answers: answers to contacts, of this day or earlier.
         service: complaints, ratings, visits, surveys, referrals.
         consents: statements of consent.
-        contracts: contracts made.
+        contracts: contracts made and cancelled.
     """
 
     day: int

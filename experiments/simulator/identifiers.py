@@ -25,7 +25,7 @@ _OPEN_IDS: Final = 2**48
 _PLATE_LETTERS: Final = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _PLATES: Final = 24 * len(_PLATE_LETTERS) ** 5
 _PROVINCES: Final = "晋豫陕冀鲁京津蒙"
-_BASE32: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+BASE32: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 # Common Chinese family names, roughly the most common first.
 _FAMILIES: Final = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余"
 _MEN: Final = "伟强磊军洋勇杰涛明超刚平辉鹏华飞鑫波斌宇浩凯健俊帆帅旭宁龙林欢阳建国志文博成康星天峰海东"
@@ -179,7 +179,7 @@ def _digits(number: Ints, width: int) -> Letters:
 
 def _based(number: Ints, width: int) -> Letters:
     shifts = 5 * np.arange(width - 1, -1, -1, dtype=np.int64)
-    return np.asarray(_alphabet(_BASE32)[number[:, np.newaxis] >> shifts & 31])
+    return np.asarray(_alphabet(BASE32)[number[:, np.newaxis] >> shifts & 31])
 
 
 def _joined(count: int, *parts: Any) -> Letters:

@@ -23,6 +23,8 @@ RISK_DAYS: Final = 28
 """Horizon of `LifeCycle.risk`."""
 DOWN: Final = (Stage.GONE, Stage.LAPSING)
 UP: Final = (Stage.EXPLORING, Stage.FORMING, Stage.STABLE)
+STAYS: Final = 2**40
+"""Day on which somebody leaves who does not."""
 _HISTORY_STEP: Final = 7
 _FACTORS: Final = np.exp(np.linspace(np.log(1e-3), np.log(1e3), 97))
 
@@ -42,6 +44,7 @@ class LifeCycle:
     Attributes:
         stage: `Stage` of each, int8[n]; whoever has not joined yet is exploring.
         grievance: what is left of the anger over bad service, float64[n]; 1 on the day itself.
+        left_before: local day before the world's first on which each left, int64[n]; `STAYS` for others.
     """
 
     def __init__(self, config: WorldConfig, seed: int, population: Population) -> None:
@@ -54,6 +57,7 @@ class LifeCycle:
         self._leaving = self._leaving_chances()
         self.stage: Codes = np.zeros(len(population), dtype=np.int8)
         self.grievance: Floats = np.zeros(len(population))
+        self.left_before: Ints = np.full(len(population), STAYS)
         self._fading = 0.5 ** (1 / config.life_cycle.grievance_days)
         self._live_before()
 
@@ -152,6 +156,9 @@ class LifeCycle:
             rows = np.flatnonzero((weeks >= back) & (self.stage != Stage.GONE))
             day = first - back * _HISTORY_STEP
             self.stage[rows] = self._moved(rows, "move before", day, frailty[rows], _HISTORY_STEP)
+            gone = rows[self.stage[rows] == Stage.GONE]
+            within = draws.uniform(self._seed, "left before", self._population.person[gone])
+            self.left_before[gone] = day + np.floor(_HISTORY_STEP * within).astype(np.int64)
 
     def _leaving_chances(self) -> Floats:
         """Chance of being gone after 28 days for each stage and each factor downward, float64[5, factors]."""

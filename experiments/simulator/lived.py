@@ -37,7 +37,7 @@ class Lived:
         answer_day: local day of each.
         service: complaints, ratings, visits, surveys, referrals.
         consents: statements of consent.
-        contracts: contracts made.
+        contracts: contracts made and cancelled.
     """
 
     joined: Joined

@@ -32,8 +32,9 @@ class Pool:
         organisations: share of organisations that are.
         use: how often its id is shown at a visit, relative to the other pools that the customer is in.
         again: share of its members who are in it twice, like after a lost card.
-        facts: kinds of identifiers, of `FACTS`, and the chance that each is ever told.
-        told: at which visit a kind is told (S3); at the first when it is not listed.
+        facts: kinds of identifiers, of `FACTS`, and the chance that each is ever told; of plates, each one.
+        told: at which visit a kind is told (S3); at the first when it is not listed. The plate of a second
+            vehicle is told a visit later, that of a third two.
     """
 
     name: str

@@ -7,7 +7,8 @@
       commuters: {share: 0.7}
 
 A list of things that have a name may be written as a mapping of the names. With `base`, the file says only
-what differs from a preset that comes with the platform.
+what differs from a preset that comes with the platform: a mapping is laid on the preset's, null takes one of
+its entries away, anything else stands in its place.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ def load(path: Path) -> WorldConfig:
     content = _content(path)
     if BASE in content:
         base = _preset(str(content[BASE]))
-        content = _merged(base, {key: value for key, value in content.items() if key != BASE})
+        over = {key: value for key, value in content.items() if key != BASE}
+        content = _merged(base, over, f"world {path.name}")
     return build(WorldConfig, content, f"world {path.name}")
 
 
@@ -149,11 +151,29 @@ def _fields(content: Any, where: str) -> Mapping[str, Any]:
     return content
 
 
-def _merged(base: Any, over: Any) -> Any:
-    """`over` laid on `base`: mappings by key, whatever else is replaced."""
-    if not isinstance(base, Mapping) or not isinstance(over, Mapping):
-        return over
-    return {**base, **{key: _merged(base.get(key), value) for key, value in over.items()}}
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """`over` laid on `base`: mappings by key, null takes away, whatever else is replaced.
+
+    Raises:
+        UserError: a mapping is empty and would change nothing, or null stands for what is not there.
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        before, name = base.get(key), f"{where}: {key}"
+        if value is None and key in base:
+            del merged[key]
+        elif value is None:
+            raise unknown(f"entry of {where} that null takes away", str(key), map(str, base))
+        elif not isinstance(before, Mapping) or not isinstance(value, Mapping):
+            merged[key] = value
+        elif before and not value:
+            raise UserError(
+                f"{name} is empty, which changes nothing of {BASE}. Leave it out, or take its entries away "
+                f"one by one with null, like {{{next(iter(before))}: null}}."
+            )
+        else:
+            merged[key] = _merged(before, value, name)
+    return merged
 
 
 def _preset(name: str) -> Mapping[str, Any]:

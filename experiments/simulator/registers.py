@@ -22,6 +22,8 @@ from experiments.simulator.world import World
 
 OLDEST_CAR: Final = 15
 """Years."""
+FIRST_OF_A_KIND: Final = 2**38
+"""Numbers of the identifiers of which a reference has one, or the first."""
 OLDEST: Final = 120
 """Years; a register takes no date of birth of longer ago."""
 
@@ -111,8 +113,9 @@ class Registers:
     def vehicles(self) -> dict[str, Any]:
         """The columns of `vehicles`: those whose plate was told, as it was told."""
         told = self._facts.kind == FACTS.index(PLATE)
-        row = self._disclosures.driven(self.row(self.references)[self._facts.reference[told]])
-        age = draws.uniform(self._seed, "age of a car", self._population.person[row]) * OLDEST_CAR
+        which = self._facts.which[told]
+        row = self._disclosures.driven(self.row(self.references)[self._facts.reference[told]], which)
+        age = draws.uniform(self._seed, "age of a car", self._population.person[row], k=which) * OLDEST_CAR
         return {
             "customer_id": words(self.customer_id, self._facts.reference[told]),
             "plate": self._facts.value[told],
@@ -127,6 +130,7 @@ class Registers:
 
         facts = self._facts
         number = self.references.number[facts.reference] * len(FACTS) + facts.kind
+        number += facts.which.astype(np.int64) * FIRST_OF_A_KIND
         columns = {
             "pool": words(self._pools, self.references.pool[facts.reference]),
             "kind": words(FACTS, facts.kind),

@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from experiments.simulator import dirt, source_files, truth_tables
+from experiments.simulator.calendar import undated
 from experiments.simulator.campaigns import Campaigns
 from experiments.simulator.catalogue import Catalogue
 from experiments.simulator.config import WorldConfig
@@ -68,6 +69,7 @@ class Written:
         truth_rows: rows of each table of the truth.
         totals: sums over everybody: references, baskets, lines, spent_cents, discount_cents, contacts,
             contact_cents, answers, damaged (copies), gone (left for good).
+        warnings: what the world has not, in sentences.
     """
 
     folder: Path
@@ -79,6 +81,7 @@ class Written:
     rows: Mapping[str, int]
     truth_rows: Mapping[str, int]
     totals: Mapping[str, int]
+    warnings: tuple[str, ...]
 
 
 def write(
@@ -121,9 +124,18 @@ def write(
         if out.exists():
             out.rmdir()
         made.rename(out)
-    first = str(to_date(config.first_day))
+    first = config.first_day
     return Written(
-        out, out / truth_tables.FOLDER, customers, first, days, seed, rows, truth_rows, dict(totals)
+        folder=out,
+        truth=out / truth_tables.FOLDER,
+        customers=customers,
+        first_date=str(to_date(first)),
+        days=days,
+        seed=seed,
+        rows=rows,
+        truth_rows=truth_rows,
+        totals=dict(totals),
+        warnings=undated(config.calendar, first, first + days),
     )
 
 

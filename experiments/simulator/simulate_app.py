@@ -30,8 +30,10 @@ def simulate(
     config: Annotated[
         Path | None, typer.Option("--config", help="YAML file of a world of your own, instead of --preset.")
     ] = None,
-    customers: Annotated[int, typer.Option("--customers", help="Persons and organisations.")] = 20_000,
-    days: Annotated[int, typer.Option("--days", help="Days that are lived.")] = 365,
+    customers: Annotated[
+        int, typer.Option("--customers", help="Persons and organisations, at most 33,554,432.")
+    ] = 20_000,
+    days: Annotated[int, typer.Option("--days", help="Days that are lived, at most 3,650.")] = 365,
     seed: Annotated[int, typer.Option("--seed", help="Seed of all chance.")] = 0,
     alignment: Annotated[
         str | None,
@@ -105,6 +107,7 @@ def _lines(written: Written) -> list[str | Table]:
     return [
         table("Rows", ("table", "rows"), [(name, f"{rows:,}") for name, rows in written.rows.items()]),
         done,
+        *(f"Note: {warning}" for warning in written.warnings),
         f"Next: nextbest run --source {written.folder}",
         f"The truth, which no command reads: {written.truth}",
     ]

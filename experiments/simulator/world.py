@@ -26,6 +26,7 @@ from experiments.simulator.events import (
     Answers,
     Consents,
     Contacts,
+    Contracts,
     DayTruth,
     Events,
     Joined,
@@ -79,8 +80,9 @@ class World:
         self.treatment = Treatment(config, seed, self.population)
         season = Season(config, seed)
         self._season, self._prices = season, Prices(config, seed)
-        self._agreements = Agreements(config, seed, self.population, self.products, season)
         self._life_cycle = LifeCycle(config, seed, self.population)
+        left = self._life_cycle.left_before
+        self._agreements = Agreements(config, seed, self.population, self.products, season, left_before=left)
         self._visits = Visits(seed, self.population, season)
         self._purchases = Purchases(config, seed, self.population, self.products, season)
         self._answering = Answering(config, seed, self.population, self.treatment.sensitivities)
@@ -137,14 +139,16 @@ class World:
         joins = population.joined <= day if day == self.config.first_day else registers
         silent = self._ledger.days_since_visit(day, population.joined)
 
-        contracts = self._agreements.today(day, joins, life_cycle.alive(day))
+        alive = life_cycle.alive(day)
+        made = self._agreements.today(day, joins, alive)
         down = life_cycle.down(prices.relative[population.anchor], self._agreements.factor(day))
-        risk, hazard = life_cycle.risk(down), life_cycle.hazard(down) * life_cycle.alive(day)
+        risk, hazard = life_cycle.risk(down), life_cycle.hazard(down) * alive
         visits, spend, leaving = self.treatment.multipliers(day)
         contacts = self.treatment.contact(day, actions, risk, silent)
         life_cycle.move(day, down * leaving)
 
         active = life_cycle.alive(day)
+        contracts = Contracts.concat([made, self._agreements.cancel(day, alive & ~active)])
         speed = self._visits.speed(day, life_cycle.pace * active, prices)
         rate = self._visits.expected(speed)
         came = self._visits.today(day, speed * visits, registers)

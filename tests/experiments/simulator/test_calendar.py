@@ -7,8 +7,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from experiments.simulator.calendar import Season
+from experiments.simulator.calendar import Season, undated
 from experiments.simulator.config import Calendar, Festival
+from experiments.simulator.preset_file import preset, presets
+from experiments.simulator.simulate import MOST_DAYS
 from features.clock import to_day
 from tests.experiments.simulator.conftest import plain, segment
 
@@ -33,6 +35,37 @@ def test_months_and_festivals_multiply_visits_and_tastes():
     assert [season.visits(first + n)[0] for n in (-1, 0, 1, 2)] == pytest.approx([1, 6, 6, 2])
     assert [season.taste(first + n).tolist() for n in (-1, 0)] == [[1, 1, 1], [1, 1, 4]]
     assert season.visits(to_day(date(2025, 5, 4)))[0] == pytest.approx(6)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_the_festivals_of_a_preset_come_in_every_year_that_can_be_lived(name: str):
+    config = preset(name)
+    assert undated(config.calendar, config.first_day, config.first_day + MOST_DAYS) == ()
+    last = date(config.start.year + 9, 12, 31)
+    for festival in config.calendar.festivals:
+        years = [day.year for day in festival.days]
+        assert years == list(range(config.start.year - 1, last.year + 1))
+    (spring,) = [one.days for one in config.calendar.festivals if one.name == "spring festival"]
+    # The eve of a new moon: whole lunar months apart, of 29.53 days.
+    months = np.diff([to_day(day) for day in spring]) / 29.530588861
+    assert np.abs(months - np.rint(months)).max() < 0.05
+    assert set(np.rint(months)) == {12, 13}
+
+
+def test_festivals_that_end_before_the_days_do_are_named():
+    fair = Festival("fair", (date(2024, 5, 1), date(2025, 5, 3)))
+    once = Festival("jubilee", (date(2024, 7, 1),))
+    calendar = Calendar(festivals=(fair, once))
+    may, gap = to_day(date(2024, 5, 1)), 367
+    assert undated(calendar, may - gap + 1, may + 2 * gap) == ()
+    (sentence,) = undated(calendar, may, may + 2 * gap + 1)
+    assert sentence == (
+        "these festivals have no day in a part of 2024-05-01 to 2026-05-05, and customers behave there as if "
+        "they did not exist: fair (last on 2025-05-03). Give their days in calendar: festivals of a --config "
+        "file."
+    )
+    (sentence,) = undated(calendar, may - gap, may)
+    assert "fair (first on 2024-05-01)" in sentence
 
 
 def test_weather_is_the_same_for_all_and_1_on_the_mean():

@@ -10,7 +10,7 @@ import pytest
 from experiments.simulator.customer_config import ORGANISATION, Joining
 from experiments.simulator.disclosures import Disclosures, Facts
 from experiments.simulator.identities import References, Uses
-from experiments.simulator.outlet_config import FACTS, Errors, Outlet, Pool
+from experiments.simulator.outlet_config import FACTS, PLATE, Errors, Outlet, Pool
 from experiments.simulator.population import Population
 from tests.experiments.simulator.conftest import plain, segment
 
@@ -28,7 +28,7 @@ def told(
     """What two references of everybody are told, both older than the world."""
     config = plain(
         outlet=Outlet(pools=pools, errors=errors),
-        segments=(segment(vehicles=1.0, **other),),
+        segments=(segment(**{"vehicles": 1.0, **other}),),
         joining=Joining(before=1.0, household=3.0),
     )
     population = Population(config, 0, range(PERSONS))
@@ -88,6 +88,47 @@ def test_as_many_values_are_mistyped_as_configured() -> None:
         rows = right.kind == FACTS.index(kind)
         assert (right.value[rows] == wrong.value[rows]).all()
     assert references.person.size == 2 * PERSONS
+
+
+def test_a_fleet_tells_the_plates_of_all_its_vehicles_each_with_its_chance() -> None:
+    pool = Pool("card", facts={"plate": 0.5, "phone": 1.0})
+    facts, references, population = told(pools=(pool, Pool("app")), vehicles=4.0, kind=ORGANISATION)
+    assert population.vehicles.mean() == pytest.approx(4, rel=0.05)
+    plates = facts.kind == FACTS.index(PLATE)
+    assert plates.sum() == pytest.approx(0.5 * population.vehicles.sum(), rel=0.03)
+    assert len(set(facts.value[plates])) == plates.sum()
+    row = references.person[facts.reference]
+    assert (facts.which < population.vehicles[row]).all()
+    assert (facts.which[~plates] == 0).all()
+    # The first plate of each stays what it is in a world of one vehicle each.
+    alone, _, _ = told(pools=(pool, Pool("app")), kind=ORGANISATION)
+    first = plates & (facts.which == 0)
+    assert np.array_equal(facts.value[first], alone.value[alone.kind == FACTS.index(PLATE)])
+
+
+def test_only_the_first_vehicle_may_be_the_familys() -> None:
+    family = Errors(**{**vars(RIGHT), "family_car": 1.0})
+    facts, references, population = told(family, pools=(Pool("card", facts=ALL), Pool("app")), vehicles=3.0)
+    plates = facts.kind == FACTS.index(PLATE)
+    first, more = (facts.value[plates & (facts.which == which)] for which in (0, 1))
+    assert len(set(first)) == len(set(population.household))
+    assert len(set(more)) == len(more) == (population.vehicles > 1).sum()
+    assert set(first).isdisjoint(more)
+    assert references.person.size == 2 * PERSONS
+
+
+def test_the_plate_of_each_further_vehicle_is_told_a_visit_later() -> None:
+    pool = Pool("card", facts={"plate": 1.0})
+    config = plain(
+        outlet=Outlet(pools=(pool,)), segments=(segment(vehicles=20.0),), joining=Joining(before=0.0)
+    )
+    population = Population(config, 0, range(1))
+    start = config.first_day * 86_400_000_000
+    references = References(population.person, np.zeros(1, dtype=np.int8), np.array([start]))
+    uses = Uses(np.zeros(3, np.int64), np.zeros(3, np.int8), start + 1000 * np.arange(3))
+    facts = Disclosures(config, 0, population).facts(references, uses)
+    assert facts.which.tolist() == [0, 1, 2]
+    assert facts.at.tolist() == uses.at.tolist()
 
 
 def test_organisations_have_firms_and_no_date_of_birth() -> None:

@@ -10,7 +10,7 @@ import pytest
 from experiments.simulator.codes import Stage
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.customer_config import Joining, LifeCycle, StageRule
-from experiments.simulator.life_cycle import RISK_DAYS
+from experiments.simulator.life_cycle import RISK_DAYS, STAYS
 from experiments.simulator.life_cycle import LifeCycle as Life
 from experiments.simulator.population import Population
 from tests.experiments.simulator.conftest import plain, staying
@@ -31,6 +31,22 @@ def test_nobody_moves_without_a_hazard():
     made.move(config.first_day, 1000 * ONES)
     assert (made.stage == Stage.EXPLORING).all()
     assert (made.risk(ONES) == 0).all()
+
+
+def test_who_left_before_the_first_day_did_so_between_joining_and_then():
+    made, config = life(staying(exploring={"gone": 0.005}), Joining(before=0.8, history_days=400))
+    population = Population(config, 0, range(PERSONS))
+    gone = made.stage == Stage.GONE
+    assert np.array_equal(made.left_before < STAYS, gone)
+    waited = (made.left_before - population.joined)[gone]
+    assert waited.min() >= 0
+    assert made.left_before[gone].max() < config.first_day
+    # On all days of the week alike, though they were lived in steps of one.
+    assert np.bincount(made.left_before[gone] % 7) / gone.sum() == pytest.approx(1 / 7, abs=0.01)
+    # Of those who joined over 200 days before, as many left within 100 days as the hazard says.
+    old = population.joined < config.first_day - 200
+    left = (made.left_before - population.joined)[old] < 98
+    assert left.mean() == pytest.approx(1 - np.exp(-0.005 * 98), abs=0.02)
 
 
 def test_a_hazard_moves_its_share_every_day():

@@ -93,6 +93,55 @@ def test_a_file_may_say_only_what_differs_from_a_preset(tmp_path: Path):
     assert config.segments[:-1] == base.segments[:-1]
 
 
+LESS = """
+base: fuel
+calendar: {festivals: {labour day: null}, noise: null}
+promotions: null
+contracts: null
+segments: {organisations: null, commuters: {share: 0.47}}
+"""
+
+
+EMPTY = (
+    "world world.yaml: promotions is empty, which changes nothing of base. Leave it out, or take its entries "
+    "away one by one with null, like {drinks week: null}."
+)
+NO_ENTRY = (
+    "entry of world world.yaml: calendar: festivals that null takes away not found: 'labor day'. "
+    "Hint: did you mean 'labour day'?"
+)
+
+
+def test_null_takes_away_what_the_preset_says(tmp_path: Path):
+    config = load(written(tmp_path, LESS))
+    base = preset("fuel")
+    assert [one.name for one in config.calendar.festivals] == [
+        one.name for one in base.calendar.festivals if one.name != "labour day"
+    ]
+    assert config.calendar.noise == 0.0
+    assert config.calendar.months == base.calendar.months
+    assert config.promotions == ()
+    assert config.contracts is None
+    assert [one.name for one in config.segments] == [one.name for one in base.segments[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("promotions: {}", EMPTY),
+        ("segments: {hire: {taste: {}}}", "world world.yaml: segments: hire: taste is empty"),
+        ("calendar: {festivals: {labor day: null}}", NO_ENTRY),
+        ("segments: {hire: null}", "the shares of the segments add up to 0.97; they have to make 1."),
+        ("segments: null", "world world.yaml has no 'segments'. Add it."),
+        ("categories: {toys: null}", "category in the taste of segment 'occasional' not found: 'toys'"),
+    ],
+)
+def test_what_cannot_be_taken_away_is_refused(tmp_path: Path, text: str, sentence: str):
+    with pytest.raises(UserError) as refused:
+        load(written(tmp_path, f"base: fuel\n{text}\n"))
+    assert str(refused.value).startswith(sentence)
+
+
 def test_a_third_business_is_one_file(tmp_path: Path):
     world = World(load(written(tmp_path, BANK)), 0, range(500))
     days = [world.step() for _ in range(31)]
@@ -100,7 +149,7 @@ def test_a_third_business_is_one_file(tmp_path: Path):
     names = [world.config.categories[number].name for number in world.products.category[lines.product]]
     assert set(names) == {"card payment", "transfer", "fund", "account fee"}
     kinds = Contracts.concat(day.contracts for day in days).kind
-    assert set(kinds) == {ContractKind.FREE, ContractKind.BOUND}
+    assert set(kinds) == set(ContractKind)
     assert set(world.truth().stage) == set(Stage)
 
 

@@ -142,6 +142,28 @@ def test_vehicles_are_of_those_whose_plate_was_told(written: Written) -> None:
     assert count <= 2
 
 
+def test_fleets_have_several_vehicles(written: Written) -> None:
+    """Five on the mean, each known to a pool with the chance of its plate; damaged rows take none away."""
+    kinds = (
+        "SELECT person, count(*) AS known FROM vehicles JOIN truth USING (customer_id) JOIN customers AS c "
+    )
+    each = "USING (customer_id) WHERE c.kind = '{}' GROUP BY person"
+    most = [asked(written, f"SELECT max(known) FROM ({kinds + each.format(kind)})")[0][0] for kind in
+            ("person", "organisation")]  # fmt: skip
+    assert most[0] >= 2
+    assert most[1] >= 5
+    different = "SELECT count(*), count(DISTINCT (customer_id, plate)) FROM vehicles"
+    ((rows, plates),) = asked(written, different)
+    assert rows == plates
+    ids = (
+        "SELECT count(*), count(DISTINCT event_id) FROM identities WHERE kind IN (SELECT DISTINCT kind FROM "
+        "identities WHERE length(kind) > 1) AND value IS NOT NULL AND customer_id <> '' "
+        "AND seen_at > TIMESTAMP '1901-01-01'"
+    )
+    ((rows, different_ids),) = asked(written, ids)
+    assert rows == different_ids
+
+
 def test_an_equal_plate_does_not_always_mean_one_person(written: Written) -> None:
     equal = (
         "SELECT a.person = b.person FROM vehicles AS v JOIN vehicles AS w USING (plate) "

@@ -9,6 +9,7 @@ import pytest
 
 import cli
 from experiments.simulator.preset_file import preset
+from experiments.simulator.simulate import MOST, MOST_DAYS
 from experiments.simulator.simulate_app import _world
 from experiments.simulator.treatment_config import Alignment
 from features.errors import ExitCode
@@ -71,6 +72,25 @@ def test_a_world_of_ones_own(tmp_path: Path) -> None:
     file.write_text("base: fuel\nname: mine\n")
     assert _world(None, file).name == "mine"
     assert _world(None, None) == preset("fuel")
+
+
+def test_its_help_names_the_limits() -> None:
+    helps = {option: str(parameter.help) for parameter in cli.load("simulate").params
+             for option in parameter.opts}  # fmt: skip
+    assert f"at most {MOST:,}." in helps["--customers"]
+    assert f"at most {MOST_DAYS:,}." in helps["--days"]
+
+
+def test_festivals_that_do_not_come_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("base: fuel\nstart: 2035-01-01\n")
+    size = ("--customers", "20", "--days", "2", "--jobs", "1")
+    assert run("--config", file, "--out", tmp_path / "late", *size) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "Note: these festivals have no day in a part of 2035-01-01 to 2035-01-02" in said
+    assert "spring festival (last on 2033-01-30)" in said
+    assert run("--out", tmp_path / "now", *size, "--json") == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)["warnings"] == []
 
 
 def test_an_alignment_is_of_all_actions() -> None:
