@@ -16,7 +16,7 @@ associations_app    `nextbest affinities`
 datasets, dataset   snapshots as of a day; a task's data as pandas, with a split and an estimator
 estimators          training's trees as scikit-learn estimators, for bins and for counts
 examples            rows of eligible customers and what came next
-boosting            XGBoost, the same way for every task
+boosting, odds      XGBoost, the same way for every task; log-odds and the line that calibrates them
 baselines           models to beat
 plan                which cutoffs a run uses for what
 tuning, draws       the Optuna study that chooses a setting, and what its trials try

@@ -222,7 +222,7 @@ def _trained(task: Task[Any], result: RunResult, recorded: Any) -> Trained:
         report=str(recorded.report),
         bars=[evaluation.sentence(bar) for bar in evaluation.bars(task.bars)],
         warnings=list(result.warnings),
-        metrics=evaluation.flat(),
+        metrics=result.numbers,
         seconds={phase: round(seconds, 2) for phase, seconds in result.seconds.items()},
     )
 

@@ -28,7 +28,7 @@ from training.fitted import Fitted
 from training.measuring.metrics import Metric, values
 from training.measuring.weighted import Statistic, roc_auc, undefined
 from training.next_purchase import DistributionTask
-from training.probability import AS_IT_IS, log_odds, on_line
+from training.odds import AS_IT_IS, log_odds, on_line
 from training.task import Contributions, Params, Target
 
 if TYPE_CHECKING:

@@ -99,7 +99,8 @@ class Fits(Generic[E]):
 
     def _fit(self, train: E) -> Fitted:
         """A fit on rows that no other reads: binned rows and lists of everybody together fill the memory."""
-        fitted = self.task.fit(train, self.params, self.seed)
+        made = self.task.fit(train, self.params, self.seed)
+        fitted = self.task.finish(made, train, self.params, self.seed)
         train.forget()
         return fitted
 

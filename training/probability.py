@@ -21,6 +21,8 @@ from training.customer_task import CustomerTask
 from training.examples import CustomerExamples
 from training.fitted import Fitted
 from training.measuring.metrics import Metric, probability_metrics
+from training.odds import AS_IT_IS, EDGE, log_odds, on_line
+from training.odds import of as probability_of
 from training.task import Contributions, Params
 
 if TYPE_CHECKING:
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# Probabilities closer to 0 or 1 than this say more than the data can.
-EDGE = 1e-6
-AS_IT_IS = np.array([1.0, 0.0])
 # How much of the latest windows' error in level is carried on: levels wander, and half of it comes back.
 KEPT = 0.5
 # A shift of log-odds that moves any probability, clipped at EDGE, past any share of rows.
@@ -196,7 +195,7 @@ class ProbabilityTask(CustomerTask):
         odds = log_odds(boosting.predict(self._boost(before, params, seed), x))
         if params["calibration"] == "shift":
             share = positives(held).mean()
-            shift = brentq(lambda by: _probability(odds + by).mean() - share, -FARTHEST, FARTHEST)
+            shift = brentq(lambda by: probability_of(odds + by).mean() - share, -FARTHEST, FARTHEST)
             return np.array([1.0, KEPT * shift])
         fitted = LogisticRegression(C=1e6).fit(odds[:, None], positives(held))
         return np.array([fitted.coef_[0, 0], fitted.intercept_[0]])
@@ -205,18 +204,3 @@ class ProbabilityTask(CustomerTask):
 def positives(rows: CustomerExamples) -> NDArray[np.bool_]:
     """Rows whose label holds."""
     return rows.outcome > 0
-
-
-def log_odds(p: Floats) -> Floats:
-    """Logarithm of p / (1 - p), with p clipped at `EDGE`; the same shape."""
-    clipped = np.clip(p, EDGE, 1.0 - EDGE)
-    return np.log(clipped) - np.log1p(-clipped)
-
-
-def on_line(p: Floats, slope: float, shift: float) -> Floats:
-    """Probabilities whose log-odds are slope x log-odds + shift; the same shape."""
-    return _probability(slope * log_odds(p) + shift)
-
-
-def _probability(odds: Floats) -> Floats:
-    return 1.0 / (1.0 + np.exp(-odds))

@@ -76,7 +76,7 @@ def record(workspace: Workspace, result: RunResult, *, reproduces: str | None = 
         tracking.log(
             workspace,
             run_id,
-            metrics=result.evaluation.flat() | {f"seconds/{k}": v for k, v in result.seconds.items()},
+            metrics=result.numbers | {f"seconds/{k}": v for k, v in result.seconds.items()},
             params={**result.params, "trials": len(result.tuned.trials), "rows": result.rows},
             tags=_tags(result, as_of) | same,
         )

@@ -33,7 +33,7 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
         currency: of the source's amounts.
     """
     task, plan = tasks.named(result.task), result.plan
-    metrics, promise = main_metrics(result), curves.promise_in(result.frame)
+    metrics, promise = main_metrics(result), curves.promise_in(result.frame, task.gate)
     pair = curves.pair_in(result.frame)
     importance = result.explained.importance if result.explained else dict(result.importance)
     return ReportContent(
@@ -90,6 +90,7 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
         seconds=result.seconds,
         purpose=task.purpose,
         limits=task.limits,
+        gate=task.gate,
     )
 
 

@@ -70,6 +70,7 @@ class RunResult:
         rows: rows of the final fit.
         fingerprint: SHA-256 of the data visible at the as-of.
         catalogue_hash: SHA-256 of the feature declarations.
+        calibration: how all probabilities that the model promises stand on `frame`, see `gate.promises`.
         warnings: what a reader must know before trusting the numbers; empty when nothing.
         seconds: wall clock by phase.
     """
@@ -93,6 +94,7 @@ class RunResult:
     rows: int
     fingerprint: str
     catalogue_hash: str
+    calibration: dict[str, gate.Gate]
     warnings: tuple[str, ...]
     seconds: dict[str, float]
 
@@ -100,6 +102,11 @@ class RunResult:
     def params(self) -> Params:
         """The chosen setting."""
         return self.tuned.params
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The report's numbers, and those of its calibration, under MLflow names."""
+        return {**self.evaluation.flat(), **gate.flat(self.calibration)}
 
 
 def run(
@@ -193,6 +200,7 @@ def run(
     if tuned.trials and len(tuned.trials) < trials:
         warnings.append(f"the limit by the clock ended tuning after {len(tuned.trials)} of {trials} trials.")
     labels = [name for name in frame.columns if "." not in name and name not in task.keys]
+    calibration = gate.promises(task.gate, frame, longest=layout.horizon_days)
     return RunResult(
         task=task.name,
         title=task.title,
@@ -213,7 +221,8 @@ def run(
         rows=len(train),
         fingerprint=fingerprint,
         catalogue_hash=catalogue_hash(),
-        warnings=(*_uncalibrated(task, frame), *warnings),
+        calibration=calibration,
+        warnings=(*_uncalibrated(calibration), *warnings),
         seconds=phases.seconds,
     )
 
@@ -283,11 +292,11 @@ def _warnings(task: Task[Any], layout: Plan, tuned: Tuned, evaluation: Evaluatio
     return found
 
 
-def _uncalibrated(task: Task[Any], frame: pd.DataFrame) -> list[str]:
+def _uncalibrated(calibration: dict[str, gate.Gate]) -> list[str]:
     return [
         f"the probabilities{what} are out of calibration on the report: the error is {each.error:.4f}, above "
         f"the {each.bound:.4f} it may be. Do not multiply them by money as they are."
-        for what, each in gate.promises(task.gate, frame).items()
+        for what, each in calibration.items()
         if not each.passed
     ]
 

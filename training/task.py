@@ -134,8 +134,8 @@ class Task(ABC, Generic[E]):
             is also what is used when history is too short to validate. Empty: a random draw.
         musts: what a report has to show, beyond the bars.
         aims: what it would like to show.
-        gate: label column for which `<model>.probability` has to be calibrated before promotion; None: the
-            task promises no probability of one thing.
+        gate: label column that `<model>.probability` is about; None: the task has no such column. Promotion
+            looks at it, and at the probabilities of horizons and of lists (`training.measuring.gate`).
         trials: trials at most, whatever the budget says; None: as many as that.
         hungry: takes so much memory that it is trained before others have left something in it.
         keys: columns that tell rows of a report frame apart.
@@ -233,6 +233,11 @@ class Task(ABC, Generic[E]):
     @abstractmethod
     def fit(self, train: E, params: Params, seed: int) -> Fitted:
         """Fit on these rows. The same rows, setting and seed give the same model."""
+
+    def finish(self, fitted: Fitted, train: E, params: Params, seed: int) -> Fitted:
+        """What a model that is kept has beyond one that is only tried in tuning: nothing by default."""
+        del train, params, seed
+        return fitted
 
     @abstractmethod
     def loss(self, fitted: Fitted, validation: E) -> float:

@@ -19,7 +19,6 @@ from training.tasks import declared
 
 from .conftest import AS_OF
 
-DECLARED = dict(declared("churn"))
 CUTOFFS = (AS_OF - 84, AS_OF - 56, AS_OF - 28)
 LABELS = np.array([number % 4 == 0 if number % 2 == 0 else number % 20 == 1 for number in range(400)])
 _OFTEN = np.arange(400) % 2 == 0
@@ -51,22 +50,23 @@ def rows(probability: np.ndarray, *cutoffs: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def register(
+def register(  # noqa: PLR0917 - facts of one version
     workspace: Workspace,
     frame: pd.DataFrame | np.ndarray,
     as_of: int = AS_OF,
     fitted: Fitted | None = None,
     warnings: str = "none",
+    task: str = "churn",
 ) -> str:
-    """A registered version of churn with these validation rows (or probabilities at one cutoff); its run."""
+    """A registered version with these validation rows (or probabilities at one cutoff); its run."""
     frame = frame if isinstance(frame, pd.DataFrame) else rows(frame, CUTOFFS[1])
     folder = workspace.root / "made"
     (folder / "choice").mkdir(parents=True)
     frame.to_parquet(folder / tracking.CHOICE)
-    made = (fitted or Fitted("churn", {})).with_meta(as_of=as_of, declared=DECLARED)
+    made = (fitted or Fitted(task, {})).with_meta(as_of=as_of, declared=dict(declared(task)))
     flavor.save_model(made, folder / tracking.MODEL)
     tags = {
-        "task": "churn",
+        "task": task,
         "as_of": to_date(as_of),
         "seed": 0,
         "setting": "{}",
@@ -74,10 +74,10 @@ def register(
         "warnings": warnings,
         tracking.DIGEST: made.digest(),
     }
-    with tracking.new_run(workspace, "churn") as run_id:
+    with tracking.new_run(workspace, task) as run_id:
         metrics = {"roc_auc": 0.7, "roc_auc.low": 0.65, "roc_auc.high": 0.75}
         tracking.log(workspace, run_id, metrics=metrics, params={}, tags=tags)
         tracking.log_folder(workspace, run_id, folder)
     shutil.rmtree(folder)
-    flavor.register(workspace, run_id, "churn")
+    flavor.register(workspace, run_id, task)
     return run_id

@@ -6,5 +6,5 @@
 - `examples`: rows of (customer, campaign) with the answer.
 - `linear`: a logistic regression kept as arrays.
 - `blend`: that line and trees together.
-- `planned`: the chance of an answer to a campaign to come.
+- `planned`: a typical campaign's facts, where none is planned.
 """

@@ -19,7 +19,8 @@ from training.campaigns import linear
 from training.campaigns.examples import ResponseExamples
 from training.campaigns.linear import Linear
 from training.fitted import Fitted
-from training.probability import Floats, log_odds, positives
+from training.odds import log_odds
+from training.probability import Floats, positives
 from training.task import Contributions, Params
 
 TREES = "response"

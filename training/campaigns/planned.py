@@ -1,4 +1,4 @@
-"""Which campaign a question is about that names none."""
+"""What a model of answers reads of customers whom no campaign is about yet: the facts of a typical one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from training.fitted import Fitted
 
 
 def complete(fitted: Fitted, matrix: FeatureMatrix) -> FeatureMatrix:
-    """The matrix with a campaign's inputs; where it has none, those of a typical one, the past unknown.
-
-    Typical: median length and size of the campaigns of the kind that targeted most in training.
-    """
+    """The matrix with a campaign's inputs, those of a typical one of the usual kind where it has none."""
     if inputs.PAST[0] in matrix.names:
         return matrix
     usual = Campaign(**fitted.meta["typical"][fitted.meta["usual"]])

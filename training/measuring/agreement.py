@@ -1,8 +1,8 @@
 """Predicted against observed means, for what is no probability of one thing: amounts, and hits of a list.
 
 A frame has them by the names of its columns: `actual_<field>` beside `model.<field>` for an amount,
-`model.promised10_b_all` (mean probability of the items on a customer's list) beside `model.precision10_b_all`
-(share of them that was bought) for a list.
+`model.promised10_b_all` (mean probability over the places of a customer's list) beside `model.bought10_b_all`
+(share of them that was bought) for a list; see `lists_in`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACTUAL: Final = "actual_"
-PROMISED: Final = "promised"
+LISTS: Final = {"all": "items listed", "new": "new items listed"}
+"""Kinds of list in words."""
 BINS: Final = 10
 CENTS: Final = "_cents"
 
@@ -31,11 +32,15 @@ def pairs_in(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
     for name in map(str, frame.columns):
         if name.startswith(ACTUAL) and (predicted := column(MODEL, name.removeprefix(ACTUAL))) in frame:
             found[name.removeprefix(ACTUAL)] = predicted, name
-        if name.startswith(column(MODEL, PROMISED)):
-            observed = name.replace(PROMISED, "precision")
-            if observed in frame:
-                found["hits of the list, " + name.split("_")[-1] + " items"] = name, observed
-    return found
+    return found | {LISTS[kind]: pair for kind, pair in lists_in(frame).items()}
+
+
+def lists_in(frame: pd.DataFrame, model: str = MODEL) -> dict[str, tuple[str, str]]:
+    """Kinds of list whose probabilities a frame has -> (column of what was promised, of what was bought)."""
+    pairs = {
+        kind: tuple(column(model, f"{part}10_b_{kind}") for part in ("promised", "bought")) for kind in LISTS
+    }
+    return {kind: (said, came) for kind, (said, came) in pairs.items() if said in frame and came in frame}
 
 
 def picture(frame: pd.DataFrame) -> Figure:

@@ -182,13 +182,22 @@ def ratio(a: Floats, b: Floats) -> Floats:
     return result
 
 
-def calibration_by_chance(p: Floats, replicates: int = 1000, seed: int = 0, level: float = 0.95) -> float:
+def calibration_by_chance(
+    p: Floats, replicates: int = 1000, seed: int = 0, level: float = 0.95, *, spread: Floats | None = None
+) -> float:
     """The calibration error that perfectly calibrated predictions stay under with probability `level`.
 
-    Outcomes are drawn from the predictions themselves: small samples show an error by chance alone.
+    Outcomes are drawn from the predictions themselves: small samples show an error by chance alone. Where an
+    outcome is a mean of several that hang together, as on a list, `spread` (outcome minus prediction) says
+    how far it swings, up or down at random (wild bootstrap: Liu, Annals of Statistics 16, 1988).
     """
     rng = np.random.default_rng(seed)
     ones = np.ones((1, len(p)))
-    outcomes = ((rng.random(len(p)) < p).astype(np.float64) for _ in range(replicates))
-    errors = [calibration_error(y, p)(ones)[0] for y in outcomes]
+
+    def outcome() -> Floats:
+        if spread is None:
+            return (rng.random(len(p)) < p).astype(np.float64)
+        return p + rng.choice((-1.0, 1.0), len(p)) * spread
+
+    errors = [calibration_error(outcome(), p)(ones)[0] for _ in range(replicates)]
     return float(np.quantile(errors, level)) if len(p) else float("nan")

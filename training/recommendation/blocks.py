@@ -14,7 +14,7 @@ from features.columns import AS_OF, CUSTOMER_ID
 from features.evaluators.offline import FeatureMatrix
 from training.recommendation import lists
 from training.recommendation.declarations import INPUTS
-from training.recommendation.grouping import places
+from training.recommendation.grouping import counted, places
 from training.recommendation.lists import RULES, Rules
 
 
@@ -81,7 +81,11 @@ class Block:
     weight: NDArray[np.float64]
 
     def report(self, score: NDArray[np.float64], model: str, rules: Rules = RULES) -> pd.DataFrame:
-        """Report frame of the customers with a target, by the quality of the lists that a score makes."""
+        """Report frame: the quality of the lists that a score makes, and what they promise.
+
+        `promised10_b_all` is the mean score over the places of a list, one left empty counting 0;
+        `bought10_b_all` the share of the places whose item was bought, also of customers who bought nothing.
+        """
         fields: dict[str, NDArray[Any]] = {}
         offered = self.last_share >= rules.rest
         for kind in lists.KINDS:
@@ -89,14 +93,15 @@ class Block:
             chosen, rank = lists.best(
                 self.row[pool], self.item[pool], score[pool], lists.TOP, self.kind[pool], rules.per_type
             )
-            picked = pool[chosen]
-            fields |= lists.variety(
-                self.row[picked], self.item[picked], self.kind[picked], len(self.truth.customer_id), kind
-            )
-            fields |= self.truth.qualities(
-                self.row[picked].astype(np.int64), self.item[picked], rank, kind, self.items
-            )
-        return report_frame(
+            picked, customers = pool[chosen], len(self.truth.customer_id)
+            row = self.row[picked]
+            varied = lists.variety(row, self.item[picked], self.kind[picked], customers, kind)
+            some = np.where(self.truth.sizes["b", "all"] > 0, 1.0, np.nan)
+            fields |= {name: some * figure for name, figure in varied.items()}
+            for part, each in (("promised", score), ("bought", self.label)):
+                fields[lists.field(part, "b", kind)] = counted(row, each[picked], customers) / lists.TOP
+            fields |= self.truth.qualities(row.astype(np.int64), self.item[picked], rank, kind, self.items)
+        return everybody(
             self.truth, self.cutoff, {f"{model}.{name}": values for name, values in fields.items()}
         )
 
@@ -110,8 +115,13 @@ class Block:
 
 def report_frame(truth: Truth, cutoff: int, columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
     """Rows of a report frame: the customers who bought an item in the window."""
-    frame = pd.DataFrame({CUSTOMER_ID: truth.customer_id.astype(object), AS_OF: cutoff, **columns})
+    frame = everybody(truth, cutoff, columns)
     return frame[truth.sizes["b", "all"] > 0].reset_index(drop=True)
+
+
+def everybody(truth: Truth, cutoff: int, columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
+    """Rows of a report frame: all customers, the lists of those who bought nothing without quality (NaN)."""
+    return pd.DataFrame({CUSTOMER_ID: truth.customer_id.astype(object), AS_OF: cutoff, **columns})
 
 
 def matrix(blocks: Sequence[Block]) -> FeatureMatrix | None:

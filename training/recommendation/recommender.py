@@ -12,6 +12,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from training.fitted import Fitted
+from training.odds import AS_IT_IS
 from training.recommendation import lists, ranker
 from training.recommendation.assortment import Assortment
 from training.recommendation.candidates import Candidates
@@ -74,10 +75,12 @@ class Recommender:
     Attributes:
         assortment: items and factors.
         boosters: the rankers.
+        line: what brings their log-odds to what a later window saw (`ranker.line`).
     """
 
     assortment: Assortment
     boosters: Mapping[str, xgb.Booster]
+    line: NDArray[np.float64]
 
     @classmethod
     def of(cls, fitted: Fitted) -> Recommender:
@@ -86,7 +89,8 @@ class Recommender:
             if known is fitted:
                 return ready
         boosters = {name: _on_one_thread(booster) for name, booster in fitted.boosters.items()}
-        ready = cls(Assortment.of(fitted.arrays, fitted.meta["sources"]), boosters)
+        line = fitted.arrays.get(ranker.LINE, AS_IT_IS)
+        ready = cls(Assortment.of(fitted.arrays, fitted.meta["sources"]), boosters, line)
         _READY[:] = [*_READY[-3:], (fitted, ready)]
         return ready
 
@@ -140,7 +144,7 @@ class Recommender:
         items = self.assortment.items
         held = [basket] * len(coded) if len(basket) else None
         context, candidates, inputs = self.assortment.describe(coded, as_of, held)
-        score = ranker.predict(self.boosters, inputs, candidates.entry < 0)
+        score = ranker.predict(self.boosters, inputs, candidates.entry < 0, self.line)
         known = np.bincount(context.own.row, minlength=len(coded)) > 0
         candidates, score = _with_priors(candidates, score, known, items.prior)
         keys = [row * len(items) + codes for row, codes in enumerate(barred)]

@@ -20,6 +20,7 @@ from training.baselines import ease, item_knn, personal_frequency, popularity, t
 from training.baselines.purchases import Purchases
 from training.fitted import Fitted
 from training.measuring.metrics import Metric, list_metrics, mean_of
+from training.odds import AS_IT_IS
 from training.recommendation import blocks, lists, ranker
 from training.recommendation.blocks import Block
 from training.recommendation.candidates import DEFAULT, checked
@@ -85,6 +86,9 @@ class Recommendation(Task[RankingExamples]):
         "new_rounds": 120,
         "sample_rows": 420_000,
     }
+    limits: ClassVar[tuple[str, ...]] = (
+        "Its lists are measured on customers who bought something in the window, its probabilities on all.",
+    )
     trials: ClassVar[int | None] = 16
     declared: ClassVar[Mapping[str, str]] = DECLARED
     unmixed: ClassVar[str] = (
@@ -177,12 +181,23 @@ class Recommendation(Task[RankingExamples]):
             },
         )
 
+    def finish(self, fitted: Fitted, train: RankingExamples, params: Params, seed: int) -> Fitted:
+        """Bring the probabilities to what the latest window saw, as rankers fitted before it foretold it."""
+        last, horizon = train.cutoffs[-1], int(fitted.meta["horizon_days"])
+        before = train.at([day for day in train.cutoffs if day + horizon <= last])
+        bought = np.concatenate([np.empty(0, np.bool_), *(block.label for block in before.training)])
+        if not ranker.both(bought):
+            return fitted
+        boosters = ranker.train(before.binned(int(params["sample_rows"])), params, seed)
+        line = ranker.line(boosters, train.at([last]).training)
+        return replace(fitted, arrays={**fitted.arrays, ranker.LINE: line})
+
     def loss(self, fitted: Fitted, validation: RankingExamples) -> float:
         """1 - NDCG@10 of all items - 2 x NDCG@10 of new ones, target B: the second is far smaller."""
         frame = _report(fitted, validation.validation, "model")
-        if frame.empty:
-            return float("nan")
         kinds = {kind: float(frame[f"model.ndcg10_b_{kind}"].mean()) for kind in ("all", "new")}
+        if np.isnan(kinds["all"]):
+            return float("nan")
         return 1.0 - float(np.nansum([kinds["all"], NEW_WEIGHT * kinds["new"]]))
 
     def metrics(self, labels: LabelDefinitions) -> tuple[Metric, ...]:
@@ -191,7 +206,7 @@ class Recommendation(Task[RankingExamples]):
         return (*list_metrics(), *(metric for kind in lists.KINDS for metric in _variety(kind)))
 
     def rows(self, fitted: Fitted, examples: RankingExamples, model: str = "model") -> pd.DataFrame:
-        """Quality of each customer's lists; customers who bought nothing in the window are left out."""
+        """Quality of each customer's lists, NaN where nothing was bought in the window; what they promise."""
         return _report(fitted, examples.complete, model)
 
     def explain(self, fitted: Fitted, examples: RankingExamples) -> Contributions:
@@ -245,14 +260,21 @@ def _variety(kind: str) -> tuple[Metric, Metric]:
 def _contributions(fitted: Fitted, drawn: Sequence[Block]) -> Contributions:
     found = [ranker.explain(fitted.boosters, block.inputs, block.new) for block in drawn]
     values, base = zip((np.empty((0, len(INPUTS))), np.empty(0)), *found, strict=True)
-    return Contributions(INPUTS, np.concatenate(values), np.concatenate(base))
+    return Contributions(INPUTS, np.concatenate(values), np.concatenate(base)).scaled(
+        *fitted.arrays.get(ranker.LINE, AS_IT_IS)
+    )
 
 
 def _report(fitted: Fitted, each: Iterable[Block], model: str) -> pd.DataFrame:
-    frames = [block.report(ranker.predict(fitted.boosters, block.inputs, block.new), model) for block in each]
+    line = fitted.arrays.get(ranker.LINE, AS_IT_IS)
+    frames = [
+        block.report(ranker.predict(fitted.boosters, block.inputs, block.new, line), model) for block in each
+    ]
     return pd.concat(frames, ignore_index=True)
 
 
 def _baselines(purchases: Purchases) -> pd.DataFrame:
     frames = [report(purchases) for report in BASELINES]
-    return pd.concat([frames[0], *(frame.drop(columns=KEYS) for frame in frames[1:])], axis=1)
+    found = pd.concat([frames[0], *(frame.drop(columns=KEYS) for frame in frames[1:])], axis=1)
+    keys = blocks.everybody(purchases.block.truth, purchases.block.cutoff, {})
+    return keys.merge(found, on=KEYS, how="left", validate="one_to_one")

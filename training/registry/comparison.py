@@ -20,7 +20,7 @@ from features.workspace import Workspace
 from training import tasks
 from training.datasets import open_snapshots
 from training.measuring.evaluation import Difference, evaluate
-from training.measuring.gate import Gate, check
+from training.measuring.gate import Gate, promises
 from training.measuring.metrics import MODEL, Metric
 from training.registry import registry, tracking
 
@@ -44,7 +44,7 @@ class Compared:
         difference: challenger minus champion, with its paired 95 % interval.
         rows: number of rows.
         days: their cutoffs.
-        gates: how the probabilities of challenger and champion stand on them; None without a gate.
+        gates: how what challenger and champion promise stands on them, see `gate.promises`.
     """
 
     metric: Metric
@@ -53,7 +53,7 @@ class Compared:
     difference: Difference
     rows: int
     days: tuple[int, ...]
-    gates: tuple[Gate | None, Gate | None]
+    gates: tuple[dict[str, Gate], dict[str, Gate]]
 
     @property
     def not_worse(self) -> bool:
@@ -88,6 +88,7 @@ def compare(workspace: Workspace, task: Task[Any], challenger: str, current: str
     labels = open_snapshots(workspace).labels
     metric = next(each for each in task.metrics(labels) if each.name == task.primary)
     found = evaluate(frame, (MODEL, CHAMPION), (metric,), REPLICATES)
+    longest = task.horizon_days(labels)
     return Compared(
         metric=metric,
         challenger=found.value(metric.name, MODEL).value,
@@ -95,7 +96,10 @@ def compare(workspace: Workspace, task: Task[Any], challenger: str, current: str
         difference=found.difference(metric.name, CHAMPION),
         rows=len(frame),
         days=tuple(sorted({int(day) for day in frame[AS_OF]})),
-        gates=(check(task.gate, frame), check(task.gate, frame, CHAMPION)),
+        gates=(
+            promises(task.gate, frame, longest=longest),
+            promises(task.gate, frame, CHAMPION, longest=longest),
+        ),
     )
 
 

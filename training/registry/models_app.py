@@ -19,12 +19,14 @@ class Standing:
     Attributes:
         task: its name.
         title: what it predicts, in words.
-        champion: version that serves; None when there is none, and then the next six are None, too.
+        champion: version that serves; None when there is none, and then the next seven are None, too.
         run_id: its run.
         as_of: date it was trained as of.
         metric: name of the primary metric.
         value, low, high: of it in the champion's report, with the 95 % interval; None where it is undefined.
         verdict: how it came to be champion, in words.
+        gate: how its probabilities stood at the calibration gate: `passed`, `failed` or `none`; None where it
+            was not asked.
         refused: why it cannot be used here, other feature declarations for one; None when it can.
         former: versions that were champion before and can be restored, the newest first.
         latest: the newest version; None when nothing is registered.
@@ -41,6 +43,7 @@ class Standing:
     low: float | None
     high: float | None
     verdict: str | None
+    gate: str | None
     refused: str | None
     former: list[int]
     latest: int | None
@@ -79,6 +82,7 @@ def standing(space: Workspace, task: str) -> Standing:
         low=metrics.get(f"{chosen.primary}.low"),
         high=metrics.get(f"{chosen.primary}.high"),
         verdict=_verdict(space, task, current[0]) if current else None,
+        gate=_verdict(space, task, current[0], ".gate") if current else None,
         refused=registry.refusal(space, current[1]) if current else None,
         former=registry.former(space, task) if known else [],
         latest=latest,
@@ -86,10 +90,10 @@ def standing(space: Workspace, task: str) -> Standing:
     )
 
 
-def _verdict(space: Workspace, task: str, version: int) -> str | None:
+def _verdict(space: Workspace, task: str, version: int, part: str = "") -> str | None:
     from training.registry import champions, registry
 
-    return registry.version_tags(space, task, version).get(champions.VERDICT)
+    return registry.version_tags(space, task, version).get(champions.VERDICT + part)
 
 
 def _lines(found: list[Standing]) -> list[Any]:
@@ -99,12 +103,13 @@ def _lines(found: list[Standing]) -> list[Any]:
             each.champion or "-",
             each.as_of or "-",
             _value(each),
+            {"passed": "passed", "failed": "FAILED"}.get(each.gate or "", "-"),
             ", ".join(map(str, each.former)) or "-",
             each.latest or "-",
         )
         for each in found
     ]
-    columns = ("task", "champion", "as of", "report", "before", "latest")
+    columns = ("task", "champion", "as of", "report", "gate", "before", "latest")
     notes = []
     for each in found:
         notes += [each.verdict] if each.verdict else []

@@ -2,10 +2,12 @@
 
     refused     A challenger that does not load, its files damaged or its features declared otherwise, or
                 whose validation rows are gone, is not looked at any further.
-    the gate    The challenger's probabilities have to be calibrated on its validation rows (`gate`), or, on
-                the rows it shares with a champion that fails the gate as well, be no worse than that one's.
+    the gate    Each probability that the challenger promises has to be calibrated on its validation rows
+                (`gate`), or, on the rows it shares with a champion that fails the gate there as well, be no
+                worse than that one's; a model let in so has a warning in its verdict.
                 Where no champion can serve instead, a model that fails is let in with a warning, as long as
-                its probabilities are worth more than the mean rate: without any there is no decision at all.
+                any of its probabilities is worth more than the mean rate: without a model there is no
+                decision at all.
     the rule    By the paired household-bootstrap 95 % interval of the primary metric on the same rows
                 (`comparison`). Better beyond chance: the challenger takes the place. Worse beyond chance: it
                 does not. Undecided: the champion stays, unless fresher data speak against it (the challenger
@@ -20,15 +22,19 @@ one that wins is warned of (tag `warnings`), and nothing can give it the alias.
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
 
 from features.clock import to_date
+from features.labels import LabelDefinitions
 from features.workspace import Workspace
 from training import tasks
-from training.measuring.gate import Gate, check
+from training.measuring.gate import Gate, promises, worst
 from training.registry import champions, registry, store, tracking
 from training.registry.comparison import Compared, choice_rows, compare
 from training.registry.tracking import RunInfo
+
+RISK = "what is computed from its probabilities is off by as much until a better one takes its place"
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,10 @@ class Verdict:
         champion_value: its value for the earlier champion on them; None without any.
         difference, low, high: challenger minus champion and its 95 % interval; None without common rows.
         rows: number of common rows.
-        gate: `passed`, `failed`, or `none` when the task has no gate or the run no validation rows.
-        calibration_error, calibration_bound: what the gate goes by; None when there was nothing to check.
+        gate: `passed`, `failed`, or `none` when the run has no validation rows.
+        calibration_error, calibration_bound: what the gate goes by: of all that the model promises the one
+            farthest out; None when there was nothing to check.
+        calibration_of: which that is, within 14 days for one; empty: the task's label.
         sentence: the verdict in words.
         warnings: what the challenger's run warned of, a baseline that beats it for one.
         refused: why the challenger cannot be used at all; None when it can.
@@ -68,6 +76,7 @@ class Verdict:
     gate: str
     calibration_error: float | None
     calibration_bound: float | None
+    calibration_of: str
     sentence: str
     warnings: str
     refused: str | None
@@ -122,6 +131,7 @@ def promote(workspace: Workspace, task: str, run_id: str | None = None) -> Verdi
         gate="none" if gate is None else "passed" if gate.passed else "failed",
         calibration_error=gate.error if gate else None,
         calibration_bound=gate.bound if gate else None,
+        calibration_of=gate.what.strip() if gate else "",
         sentence=ruling.sentence,
         warnings=info.tags["warnings"],
         refused=ruling.refused,
@@ -151,9 +161,12 @@ def _rule(
         said = f"{new} is not promoted, {champion}: it cannot be used: {refused}. {_again(info.task)}"
         return Ruling(False, said, refused=refused)
     task = tasks.named(info.task, info.options)
-    gate = check(task.gate, tracking.load_rows(workspace, info.run_id, tracking.CHOICE))
+    labels = LabelDefinitions.read(json.loads(info.tags.get("labels", "{}")))
+    rows = tracking.load_rows(workspace, info.run_id, tracking.CHOICE)
+    gates = promises(task.gate, rows, longest=task.horizon_days(labels))
+    gate = worst(gates)
     if current is None:
-        return _unopposed(gate, new, f"{new} is champion: there was none before", "there is no champion")
+        return _unopposed(gates, new, f"{new} is champion: there was none before", "there is no champion")
     old, run_id = current
     wins = f"{new} takes the place of version {old}"
     stays = f"{new} is not promoted, version {old} stays champion"
@@ -161,51 +174,60 @@ def _rule(
     compared = compare(workspace, task, info.run_id, run_id) if usable else None
     if compared is not None:
         theirs = tracking.run_info(workspace, run_id)
-        promoted, why = _by_numbers(gate, compared, info.as_of, theirs.as_of)
-        return Ruling(promoted, f"{wins if promoted else stays}: {why}.", gate, compared)
+        promoted, why = _by_numbers(gates, compared, info.as_of, theirs.as_of)
+        warned = f" WARNING: {gate.sentence}: {RISK}." if promoted and gate and not gate.passed else ""
+        return Ruling(promoted, f"{wins if promoted else stays}: {why}.{warned}", gate, compared)
     if usable and choice_rows(workspace, run_id) is not None:
         as_of = to_date(tracking.run_info(workspace, run_id).as_of)
         hint = f"Train the challenger so that it has a validation cutoff on or after {as_of}."
         return Ruling(False, f"{stays}: their validation cutoffs have no row in common. {hint}", gate)
     reasons = "other feature declarations, or its files are gone or damaged"
     why = f"which can no longer be loaded or compared ({reasons})"
-    return _unopposed(gate, new, f"{wins}, {why}", f"version {old}, {why}, stays champion")
+    return _unopposed(gates, new, f"{wins}, {why}", f"version {old}, {why}, stays champion")
 
 
 def _again(task: str) -> str:
     return f"Restore its files, or run `nextbest train {task}` and `nextbest promote {task}`."
 
 
-def _unopposed(gate: Gate | None, new: str, wins: str, else_: str) -> Ruling:
+def _unopposed(gates: dict[str, Gate], new: str, wins: str, else_: str) -> Ruling:
     """Without a champion that could serve instead."""
+    gate = worst(gates)
     if gate is None:
         return Ruling(True, f"{wins}.")
     if gate.passed:
         return Ruling(True, f"{wins}; {gate.sentence}.", gate)
-    if gate.useful:
-        risk = "what is computed from its probabilities is off by as much until a better one takes its place"
-        return Ruling(True, f"{wins}. WARNING: {gate.sentence}: {risk}.", gate)
+    if any(each.useful for each in gates.values()):
+        return Ruling(True, f"{wins}. WARNING: {gate.sentence}: {RISK}.", gate)
     why = f"{gate.sentence}, and its probabilities are worth no more than the mean rate of everybody"
     hint = "Train with more history, or check the label definitions."
     return Ruling(False, f"{new} is not promoted, {else_}: {why}. {hint}", gate)
 
 
-def _by_numbers(gate: Gate | None, compared: Compared, as_of: int, champion_as_of: int) -> tuple[bool, str]:
+def _by_numbers(
+    gates: dict[str, Gate], compared: Compared, as_of: int, champion_as_of: int
+) -> tuple[bool, str]:
     """Whether the challenger takes the place, and why: the gate, then the rule."""
-    ours, theirs = compared.gates
-    passed, off = gate is None or gate.passed, theirs is not None and not theirs.passed
-    if gate and not passed and not (off and ours and theirs and ours.error <= theirs.error):
+    failed = {what: gate for what, gate in gates.items() if not gate.passed}
+    if gate := worst({what: gate for what, gate in failed.items() if not _excused(what, compared)}):
         return False, f"{gate.sentence}, so its probabilities may not be multiplied by money"
+    theirs = worst(compared.gates[1])
     numbers = compared.sentence
     if compared.difference.verdict != "undecided":
         return compared.difference.verdict == "better", numbers
-    if passed and off and theirs:
+    if gates and not failed and theirs and not theirs.passed:
         return True, f"{numbers}; it is calibrated, the champion is not ({theirs.error:.4f})"
     later = as_of > champion_as_of
     days = f"it was trained as of {to_date(as_of)}, the champion as of {to_date(champion_as_of)}"
     if later and compared.not_worse:
         return True, f"{numbers}; {days}, and fresher data decide"
     return False, numbers if later else f"{numbers}; {days}, and no fresher data speak for it"
+
+
+def _excused(what: str, compared: Compared) -> bool:
+    """Whether the champion fails the gate there, too, and is no better on the same rows."""
+    ours, theirs = (gates.get(what) for gates in compared.gates)
+    return bool(ours and theirs and not theirs.passed and ours.error <= theirs.error)
 
 
 def _write_down(workspace: Workspace, verdict: Verdict, current: tuple[int, str] | None) -> None:

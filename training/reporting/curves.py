@@ -16,6 +16,7 @@ from matplotlib.ticker import PercentFormatter
 from features import pictures
 from features.columns import AS_OF, CUSTOMER_ID
 from training.measuring import gate
+from training.measuring.agreement import lists_in
 from training.measuring.evaluation import Evaluation, Word
 from training.measuring.metrics import MODEL, column, models_in, spoken, values
 from training.measuring.weighted import Floats
@@ -39,15 +40,21 @@ def pair_in(frame: pd.DataFrame) -> tuple[str, str] | None:
     return (promise, label) if set(frame[label].unique()) == {0, 1} else None
 
 
-def promise_in(frame: pd.DataFrame) -> tuple[Floats, Floats] | None:
-    """Probabilities and what came true, n values each: of the label, else of the longest horizon."""
-    label, days = label_in(frame), horizons_in(frame)
+def promise_in(frame: pd.DataFrame, gate: str | None = None) -> tuple[Floats, Floats] | None:
+    """Probabilities and what came true, n values each: of the label, the longest horizon, or all lists.
+
+    The label is `gate`, see `Task.gate`, else the first.
+    """
+    label, days, pairs = gate or label_in(frame), horizons_in(frame), lists_in(frame)
     if label and column(MODEL, "probability") in frame and set(frame[label].unique()) <= {0, 1}:
         return values(frame, column(MODEL, "probability")), values(frame, label)
     if label and days:
         return values(frame, column(MODEL, f"p{days[-1]}")), (values(frame, label) <= days[-1]).astype(
             np.float64
         )
+    if "all" in pairs:
+        said, bought = (values(frame, name) for name in pairs["all"])
+        return said, bought
     return None
 
 
@@ -94,8 +101,7 @@ def roc_pr(frame: pd.DataFrame, label: str, evaluation: Evaluation) -> Figure:
 def calibration(frame: pd.DataFrame, label: str) -> Figure:
     """Reliability of the model's probability with Wilson intervals, the spread of predictions below."""
     y, p = values(frame, label), values(frame, column(MODEL, "probability"))
-    stand = gate.check(label, frame)
-    assert stand is not None, "the picture is of probabilities"
+    stand = gate.promises(label, frame)[""]
     finding = f"Promises {p.mean():.1%} and sees {y.mean():.1%}: {stand.sentence}"
     figure, (panel, spread) = pictures.canvas(finding, 2, 1, (6.4, 5.2), heights=(3.2, 1))
     reliability(panel, y, p)

@@ -61,8 +61,9 @@ def _of_rows(content: ReportContent) -> dict[str, Figure]:
         drawn["differences"] = plots.differences(evaluation, plots.list_measures(evaluation))
     if pair:
         drawn["roc_pr"] = curves.roc_pr(frame, pair[1], evaluation)
-        drawn["calibration"] = curves.calibration(frame, pair[1])
         drawn["gain"] = curves.gain(frame, pair[1], evaluation.models)
+    if promise := pair[1] if pair else content.gate:
+        drawn["calibration"] = curves.calibration(frame, promise)
     if plots.list_measures(evaluation):
         drawn["lists"] = plots.lists(evaluation)
     if label and curves.horizons_in(frame):

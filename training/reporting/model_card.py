@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import jinja2
 
 from features.tables import TABLES
-from training.measuring import gate
 from training.measuring.evaluation import counted, listed
-from training.measuring.metrics import MODEL, column, spoken, values
+from training.measuring.metrics import spoken
 from training.registry import environment
-from training.reporting import curves, report
+from training.reporting import report
 from training.reporting import report_tables as tables
 from training.reporting.report_content import HORIZON
 from training.reporting.slices import Slice
@@ -96,7 +95,7 @@ def facts(content: ReportContent, source: Source, labels: Mapping[str, Any]) -> 
         "targets": [("must", each.sentence) for each in musts] + [("aim", each.sentence) for each in aims],
         "values": tables.values(evaluation, evaluation.metrics),
         "slices": tables.sliced(content.slices, evaluation),
-        "calibration": calibration(content),
+        "calibration": report.calibration(content),
         "winners": winners(content),
         "limits": limits(content, source),
         "environment": environment.facts(),
@@ -113,23 +112,6 @@ def winners(content: ReportContent) -> list[str]:
         f"{evaluation.value(d.metric, d.baseline).value:.4f} against {evaluation.value(d.metric).value:.4f}, "
         + ("beyond chance" if d.verdict == "worse" else "may be chance")
         for d in evaluation.beaten_by()
-    ]
-
-
-def calibration(content: ReportContent) -> list[str]:
-    """How promised and observed rates agree, in sentences; empty when no probability is predicted."""
-    frame = content.frame
-    pair, label, days = curves.pair_in(frame), curves.label_in(frame), curves.horizons_in(frame)
-    if pair:
-        p, y = (values(frame, name) for name in pair)
-        stand = gate.check(pair[1], frame)
-        assert stand is not None, "a pair has rows"
-        return [f"Promises {p.mean():.1%} and sees {y.mean():.1%}; {stand.sentence}."]
-    if not label or not days:
-        return []
-    came, promised = values(frame, label), {h: values(frame, column(MODEL, f"p{h}")) for h in days}
-    return [
-        f"Within {h} days: promises {promised[h].mean():.1%} and sees {(came <= h).mean():.1%}." for h in days
     ]
 
 

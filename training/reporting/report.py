@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from training.measuring.evaluation import ALL, Evaluation, counted, listed
+from training.measuring.gate import promised, promises
 from training.measuring.metrics import spoken
 from training.reporting import gallery, plots, profit, profit_page, style
 from training.reporting import report_tables as tables
@@ -85,6 +86,7 @@ def html(content: ReportContent, images: Mapping[str, Image]) -> str:
         seconds=tables.seconds(content.seconds),
         images=images,
         targeting=bool(box),
+        calibration=calibration(content),
         counted=counted,
         **box,
     )
@@ -98,6 +100,18 @@ def render(template: Path, **parts: Any) -> str:
     )
     environment.filters["plain"] = plain
     return environment.get_template(template.name).render(**parts)
+
+
+def calibration(content: ReportContent) -> list[str]:
+    """How promised and observed rates agree, in sentences; empty when no probability is predicted."""
+    found = []
+    horizon = content.data.get(HORIZON, math.inf)
+    stands = promises(content.gate, content.frame, longest=horizon)
+    for what, promise in promised(content.gate, content.frame, longest=horizon).items():
+        means = f"promises {promise.p.mean():.1%} and sees {promise.y.mean():.1%}"
+        said = f"{what.strip()}: {means}" if what else means
+        found.append(capital(f"{said}; {stands[what].sentence}."))
+    return found
 
 
 def stated(title: str, horizon_days: int | None) -> str:

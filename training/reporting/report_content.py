@@ -60,6 +60,7 @@ class ReportContent:
         seconds: wall clock by phase.
         purpose: what the predictions are for.
         limits: what a reader has to know before using them.
+        gate: label column of the model's probability, `Task.gate`.
     """
 
     task: str
@@ -88,3 +89,4 @@ class ReportContent:
     seconds: Mapping[str, float] = field(default_factory=dict)
     purpose: str = ""
     limits: Sequence[str] = ()
+    gate: str | None = None

@@ -41,6 +41,7 @@ CHANCES: Final = (PARETO_NBD, "visits")
 # Least expected visits: Pareto/NBD is surer than any data that a customer long silent never returns.
 _LEAST: Final = 1e-3
 _WIDEST: Final = 6.0
+_HELD: Final = 500.0
 # Days for which k is found; between them it is interpolated.
 _SPANS: Final = (7, 28, 91, 182, 364, 728)
 
@@ -65,7 +66,7 @@ class Expectation:
         seen = bg_nbd.summary(known)
         rhythm = pareto_nbd.fit(seen)
         spend = gamma_gamma.fit(known.column("visits_all"), known.column("spend_all"))
-        shape = tuple(_shape(rhythm.visits(seen, days), rhythm.visit(seen, days)) for days in _SPANS)
+        shape = tuple(shape_of(rhythm.visits(seen, days), rhythm.visit(seen, days)) for days in _SPANS)
         return cls(rhythm, spend, shape)
 
     def array(self) -> Floats:
@@ -105,7 +106,19 @@ def _chance(visits: Floats, k: Floats | float) -> Floats:
     return np.asarray(-np.expm1(-k * np.log1p(visits / k)))
 
 
-def _shape(visits: Floats, chance: Floats) -> float:
+def carried(chance: Floats, growth: Floats, log_k: float) -> Floats:
+    """P(a visit) over a window with `growth` times the expected visits of the one it is given for.
+
+    The visits that the chance stands for, as negative binomial ones of shape k, grow by as much; n values.
+    """
+    k = np.exp(log_k)
+    # log(1 + visits / k); beyond what an exponential holds it grows by the logarithm alone.
+    log_odds = -np.log1p(-chance) / k
+    held = np.minimum(log_odds, _HELD)
+    return np.asarray(-np.expm1(-k * (np.log1p(growth * np.expm1(held)) + log_odds - held)))
+
+
+def shape_of(visits: Floats, chance: Floats) -> float:
     """Logarithm of the k at which all customers together have the chance they are given."""
     if not len(visits):
         return 0.0

@@ -3,7 +3,8 @@
 Everybody first seen before T is eligible: one visit is enough. Three boosters (count of visits and money with
 Poisson likelihood, any visit with logistic) start from the margin that Pareto/NBD x Gamma-Gamma expect over
 the window (`expectation`) and learn from windows of `learn_days` by what factor, or by what odds, a
-customer differs. The factor is kept for the whole horizon, the expectation is made for it. The Poisson
+customer differs. The factor is kept for the whole horizon, the expectation is made for it; the chance grows
+beyond the learnt window as the expected visits do, so that it and the money say the same. The Poisson
 likelihood gives means of any amount that is not negative (Gourieroux, Monfort and Trognon, Econometrica 52,
 1984), so that totals add up; money given back beyond what was bought counts as 0.
 """
@@ -57,6 +58,7 @@ class ValueTask(CustomerTask):
     primary: ClassVar[str] = "rmse_visits"
     bars: ClassVar[dict[str, str]] = {"roc_auc": "pareto_nbd", "rmse_visits": "pareto_nbd"}
     trials: ClassVar[int | None] = 20
+    gate: ClassVar[str | None] = "visited"
     musts: ClassVar[tuple[Target, ...]] = (Target("visits_total_error", 0.15, alone=True),)
     aims: ClassVar[tuple[Target, ...]] = (Target("roc_auc", 0.005, ("pareto_nbd",)),)
     first: ClassVar[Params] = {
@@ -179,6 +181,9 @@ class ValueTask(CustomerTask):
         for name, objective in OBJECTIVES.items():
             data = self._binned(rows, name, unit, params["chance"])
             boosters[name] = boosting.fit(data, in_rows(params, name, data), seed, **objective)
+        data = self._binned(rows, VISITS, unit, params["chance"])
+        visits = boosting.predict(boosters[VISITS], data.x, data.base_margin)
+        shape = expectation.shape_of(visits, (rows.learnt[:, 0] > 0).astype(np.float64))
         fitted = Fitted(
             self.name,
             boosters,
@@ -190,6 +195,7 @@ class ValueTask(CustomerTask):
                 "learn_days": rows.learn_days,
                 "unit_cents": unit,
                 "chance": params["chance"],
+                "shape": shape,
             },
         )
         sample = rows.at([last]) if (rows.matrix.as_of == last).any() else rows
@@ -217,15 +223,21 @@ class ValueTask(CustomerTask):
     def forecast(self, fitted: Fitted, matrix: FeatureMatrix, days: Floats | float) -> dict[str, Floats]:
         """`predict` over any number of days, one for all or one a row."""
         model, unit = Expectation.of(fitted.arrays["expectation"]), float(fitted.meta["unit_cents"])
-        x, margins = (
-            self.stored_inputs(fitted, matrix),
-            margins_of(model, matrix, days, unit, fitted.meta["chance"]),
-        )
+        learnt, chance = float(fitted.meta["learn_days"]), fitted.meta["chance"]
+        x = self.stored_inputs(fitted, matrix)
+        short = margins_of(model, matrix, learnt, unit, chance)
+        whole = short if np.all(days == learnt) else margins_of(model, matrix, days, unit, chance)
+        margins = {**whole, PROBABILITY: short[PROBABILITY]}
         found = {name: boosting.predict(fitted.boosters[name], x, margins[name]) for name in self.fields}
+        p = np.clip(found[PROBABILITY], EDGE, 1.0 - EDGE)
+        if whole is not short:
+            # Models of earlier versions have no shape of their own.
+            p = expectation.carried(p, np.exp(whole[VISITS] - short[VISITS]), fitted.meta.get("shape", 0.0))
         return {
             VISITS: found[VISITS],
             SPEND: found[SPEND] * unit,
-            PROBABILITY: np.clip(found[PROBABILITY], EDGE, 1.0 - EDGE),
+            # A chance of a visit is never above the number of visits expected.
+            PROBABILITY: np.clip(np.minimum(p, found[VISITS]), EDGE, 1.0 - EDGE),
         }
 
     def rows(self, fitted: Fitted, examples: CustomerExamples, model: str = "model") -> pd.DataFrame:

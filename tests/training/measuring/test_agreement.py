@@ -16,7 +16,7 @@ def frame() -> pd.DataFrame:
             "actual_visits": 3,
             "model.spend_cents": spend,
             "model.promised10_b_all": share,
-            "model.precision10_b_all": np.where(np.arange(1000) % 10 == 0, np.nan, share / 2),
+            "model.bought10_b_all": np.where(np.arange(1000) % 10 == 0, np.nan, share / 2),
         }
     )
 
@@ -24,7 +24,7 @@ def frame() -> pd.DataFrame:
 def test_what_can_be_compared_is_read_from_the_columns() -> None:
     assert agreement.pairs_in(frame()) == {
         "spend_cents": ("model.spend_cents", "actual_spend_cents"),
-        "hits of the list, all items": ("model.promised10_b_all", "model.precision10_b_all"),
+        "items listed": ("model.promised10_b_all", "model.bought10_b_all"),
     }
     assert agreement.pairs_in(pd.DataFrame({"churned": [1], "model.probability": [0.5]})) == {}
 
@@ -39,6 +39,6 @@ def test_tenths_are_means_of_equal_bins_without_unknown_rows() -> None:
 def test_the_title_says_how_far_off_the_whole_is() -> None:
     figure = agreement.picture(frame())
     assert len(figure.axes) == 2
-    assert "hits of the list, all items 200%" in figure.get_suptitle().replace("\n", " ")
+    assert "items listed 200%" in figure.get_suptitle().replace("\n", " ")
     drawn = figure.axes[0].containers[0].lines[0].get_xdata()
     assert drawn.mean() < 1000

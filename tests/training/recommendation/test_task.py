@@ -12,6 +12,8 @@ from features.ingestion.ingest import ingest
 from features.workspace import Workspace
 from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted
+from training.odds import on_line
+from training.recommendation import ranker
 from training.recommendation.declarations import INPUTS
 from training.recommendation.recommender import Recommender
 from training.recommendation.task import Recommendation
@@ -51,6 +53,27 @@ def test_the_model_reaches_its_bars_where_the_answer_is_obvious(shop: Snapshots)
     assert np.isnan(metrics["ndcg10_b_new"].compute(frame, "personal_frequency"))
     every, new = (metrics[f"ndcg10_b_{kind}"].compute(frame, "model") for kind in ("all", "new"))
     assert task.loss(fitted, report) == pytest.approx(1 - every - 2 * new)
+
+
+def test_a_kept_model_is_brought_to_what_a_later_window_saw(shop: Snapshots) -> None:
+    task, cutoff = Recommendation(), shop.until - 28
+    past = task.examples(shop, [cutoff - 28, cutoff - 56])
+    tried = task.fit(past, PARAMS, 0)
+    kept = task.finish(tried, past, PARAMS, 0)
+    slope, shift = kept.arrays[ranker.LINE]
+    assert slope > 0
+    (block,) = task.examples(shop, [cutoff]).complete
+    raw, score = (
+        ranker.predict(kept.boosters, block.inputs, block.new, *line)
+        for line in ((), (kept.arrays[ranker.LINE],))
+    )
+    assert score == pytest.approx(on_line(raw, slope, shift))
+    assert not np.allclose(score, raw)
+    assert Recommender.of(kept).line.tolist() == [slope, shift]
+    assert Recommender.of(tried).line.tolist() == [1.0, 0.0]
+    # The line reads no row of the report's window, and with one window there is none to hold out.
+    one = past.at([cutoff - 28])
+    assert ranker.LINE not in task.finish(task.fit(one, PARAMS, 0), one, PARAMS, 0).arrays
 
 
 def test_a_source_without_products_is_told_what_is_missing(tmp_path: Path) -> None:

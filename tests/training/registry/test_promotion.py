@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from features.errors import ExitCode, UserError
@@ -9,7 +11,8 @@ from features.workspace import Workspace
 from tests.training.conftest import AS_OF
 from tests.training.versions import BLIND, CUTOFFS, GOOD, LUCKY, SQUARED, UNLUCKY, WRONG, register, rows
 from training.fitted import Fitted
-from training.registry import champions, promotion, registry, tracking
+from training.recommendation.declarations import DECLARED
+from training.registry import champions, models_app, promotion, registry, tracking
 from training.registry.promotion import Verdict
 
 
@@ -123,10 +126,60 @@ def test_where_nobody_serves_one_that_is_off_does_so_with_a_warning(workspace: W
     verdict = promote(workspace)
     assert verdict.promoted
     assert "fresher data decide" in verdict.sentence
+    assert "WARNING: its calibration error is 0.1700" in verdict.sentence
+    said = models_app.standing(workspace, "churn")
+    assert said.gate == "failed"
+    assert "WARNING" in (said.verdict or "")
+    table, *_ = models_app._lines([said])
+    assert list(table.columns[4].cells) == ["FAILED"]
     register(workspace, GOOD)
     verdict = promote(workspace)
     assert (verdict.promoted, verdict.gate) == (True, "passed")
     assert "it is calibrated, the champion is not (0.1700)" in verdict.sentence
+
+
+def days_rows(*off: float) -> pd.DataFrame:
+    """Of two halves 80 % and 20 % come within 7 days, 80 % and 40 % within 14; so much more is said."""
+    came = np.resize([3.0, 3.0, 3.0, 3.0, np.nan, 3.0, 10.0, np.nan, np.nan, np.nan], 400)
+    often = np.resize([True] * 5 + [False] * 5, 400)
+    said = {7: np.where(often, 0.8, 0.2), 14: np.where(often, 0.8, 0.4), 28: np.where(often, 0.8, 0.4)}
+    columns = {f"model.p{days}": p + by for (days, p), by in zip(said.items(), off, strict=True)}
+    keys = rows(GOOD, CUTOFFS[1])[["customer_id", "as_of"]]
+    return keys.assign(days=came, **columns, **{"model.days": 10.0})
+
+
+def test_every_horizon_has_to_get_past_the_gate(workspace: Workspace) -> None:
+    task = "next_purchase"
+    register(workspace, days_rows(0.0, 0.1, 0.0), task=task)
+    verdict = promotion.promote(workspace, task)
+    assert (verdict.promoted, verdict.gate, verdict.calibration_of) == (True, "failed", "within 14 days")
+    assert "WARNING: its calibration error within 14 days is 0.1000" in verdict.sentence
+    # Better by the metric that decides, where the champion is off; worse where it is not.
+    register(workspace, days_rows(-0.2, 0.0, 0.0), as_of=AS_OF + 7, task=task)
+    verdict = promotion.promote(workspace, task)
+    assert verdict.difference is not None
+    assert verdict.difference < 0
+    assert (verdict.promoted, verdict.gate, verdict.calibration_of) == (False, "failed", "within 7 days")
+    assert "its calibration error within 7 days is 0.2000" in verdict.sentence
+    register(workspace, days_rows(0.0, 0.0, 0.0), as_of=AS_OF + 7, task=task)
+    verdict = promotion.promote(workspace, task)
+    assert (verdict.promoted, verdict.gate) == (True, "passed")
+
+
+def test_lists_have_to_get_past_the_gate(workspace: Workspace) -> None:
+    def listed(promised: float, quality: float) -> pd.DataFrame:
+        bought = np.resize([0.2, 0.4], 400)
+        columns = {"model.promised10_b_all": promised, "model.bought10_b_all": bought}
+        columns |= {"model.ndcg10_b_all": quality + 0.01 * bought}
+        return rows(GOOD, CUTOFFS[1])[["customer_id", "as_of"]].assign(**columns)
+
+    task, fitted = "recommendation", Fitted("recommendation", {}, {}, {"declared": dict(DECLARED)})
+    register(workspace, listed(0.3, 0.4), fitted=fitted, task=task)
+    assert promotion.promote(workspace, task).gate == "passed"
+    register(workspace, listed(0.5, 0.6), fitted=fitted, task=task)
+    verdict = promotion.promote(workspace, task)
+    assert (verdict.promoted, verdict.calibration_of) == (False, "of the items listed")
+    assert "may not be multiplied by money" in verdict.sentence
 
 
 def test_without_a_row_in_common_the_champion_stays(workspace: Workspace) -> None:

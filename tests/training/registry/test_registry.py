@@ -7,9 +7,10 @@ from features.errors import ExitCode, UserError
 from features.json_file import read_json, write_json
 from features.workspace import Workspace
 from tests.training.conftest import AS_OF
-from tests.training.versions import DECLARED, GOOD, register
+from tests.training.versions import GOOD, register
 from training.fitted import Fitted
 from training.registry import champions, promotion, registry, tracking
+from training.tasks import declared
 
 
 def test_versions_and_the_champion_among_them(workspace_with_store: Workspace) -> None:
@@ -63,7 +64,7 @@ def test_the_very_same_model_is_found_as_long_as_it_can_be_promoted(workspace_wi
     workspace = workspace_with_store
     fitted = Fitted("churn", {}, {"means": np.arange(3.0)}, {"seed": 1})
     runs = [register(workspace, GOOD, fitted=each) for each in (fitted, fitted, fitted.with_meta(seed=2))]
-    digest = fitted.with_meta(as_of=AS_OF, declared=DECLARED).digest()
+    digest = fitted.with_meta(as_of=AS_OF, declared=dict(declared("churn"))).digest()
     assert registry.twin(workspace, "churn", digest) == (2, runs[1])
     assert registry.twin(workspace, "churn", "0" * 64) is None
     assert registry.twin(workspace, "decline", digest) is None

@@ -15,7 +15,7 @@ from features.workspace import Workspace
 from training.measuring import gate
 from training.measuring.evaluation import Value, evaluate
 from training.measuring.metrics import next_purchase_metrics, probability_metrics
-from training.reporting import curves, model_card
+from training.reporting import curves, model_card, report
 from training.reporting.drift import Drift
 from training.reporting.model_card import Source
 from training.reporting.report_content import ReportContent
@@ -66,6 +66,7 @@ def content() -> ReportContent:
         drift=(Drift("visits_91", 0.4, 1.0, 1.0, 2.0, 0.0, 0.0), Drift("tenure_days", 0.01, 0, 1, 1, 0, 0)),
         purpose="Says who stays away.",
         limits=("Says nothing of strangers.",),
+        gate="churned",
         warnings=("windows overlap.",),
     )
 
@@ -125,11 +126,10 @@ def test_a_markdown_table_has_as_many_cells_in_every_row(content: ReportContent,
 
 
 def test_calibration_of_probabilities_of_horizons_and_of_nothing(content: ReportContent) -> None:
-    (sentence,) = model_card.calibration(content)
+    (sentence,) = report.calibration(content)
     assert sentence.startswith(f"Promises {content.frame['model.probability'].mean():.1%} and sees ")
     # One bound for one figure: on the card, under its picture, and at the gate.
-    stand = gate.check("churned", content.frame)
-    assert stand is not None
+    stand = gate.promises("churned", content.frame)[""]
     assert sentence.endswith(f"; {stand.sentence}.")
     picture = curves.calibration(content.frame, "churned").get_suptitle().replace("\n", " ")
     assert picture.endswith(f": {stand.sentence}")
@@ -138,11 +138,14 @@ def test_calibration_of_probabilities_of_horizons_and_of_nothing(content: Report
     )
     evaluation = evaluate(days, metrics=next_purchase_metrics((7, 14)), replicates=5)
     horizons = dataclasses.replace(content, frame=days, evaluation=evaluation)
-    assert model_card.calibration(horizons) == [
-        "Within 7 days: promises 75.0% and sees 100.0%.",
-        "Within 14 days: promises 50.0% and sees 100.0%.",
-    ]
-    assert model_card.calibration(dataclasses.replace(content, frame=days[["customer_id", "as_of"]])) == []
+    seven, fourteen = report.calibration(dataclasses.replace(horizons, gate=None))
+    assert seven.startswith(
+        "Within 7 days: promises 75.0% and sees 100.0%; its calibration error within 7 days is 0.2500, above "
+    )
+    assert fourteen.startswith(
+        "Within 14 days: promises 50.0% and sees 100.0%; its calibration error within 14 days is 0.5000"
+    )
+    assert report.calibration(dataclasses.replace(content, frame=days[["customer_id", "as_of"]])) == []
 
 
 def test_baselines_that_win_are_named(content: ReportContent) -> None:

@@ -25,7 +25,7 @@ from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted
 from training.registry import flavor
 from training.value.examples import ValueExamples, after
-from training.value.expectation import MEANINGS, READ, Expectation
+from training.value.expectation import MEANINGS, READ, Expectation, carried
 from training.value.task import ValueTask
 
 SMALL = ("days_since_visit", "visits_28", "visits_91", "visits_all", "spend_91", "spend_all", "tenure_days")
@@ -127,6 +127,31 @@ def test_the_words_of_the_expectation_and_what_is_computed_change_together() -> 
         # Fader and Hardie: (p gamma + p x mean) / (p x + q - 1), of 8 visits with 2,000 cents each.
         ("gamma_gamma_spend", "Money expected a visit, by Gamma-Gamma"): pytest.approx(105_000 / 51),
     }
+
+
+def test_the_chance_grows_as_the_visits_do(rows: ValueExamples, fitted: Fitted) -> None:
+    matrix = rows.at([CUT]).matrix
+    shape = float(fitted.meta["shape"])
+    learnt = rows.at(rows.cutoffs[:2])
+    short, longer = (TASK.forecast(fitted, matrix, float(days)) for days in (learnt.learn_days, 273))
+    assert (longer["probability"] <= longer["visits"] + 1e-6).all()
+    grown = carried(short["probability"], longer["visits"] / short["visits"], shape)
+    free = longer["probability"] < np.minimum(longer["visits"], 1.0) - 1e-5
+    assert free.any()
+    assert longer["probability"][free] == pytest.approx(grown[free], rel=1e-4)
+    # The shape is that of the windows learnt from: together they have the share that came.
+    within = TASK.forecast(fitted, learnt.matrix, float(learnt.learn_days))
+    implied = -np.expm1(-np.exp(shape) * np.log1p(within["visits"] / np.exp(shape)))
+    assert implied.mean() == pytest.approx((learnt.learnt[:, 0] > 0).mean(), abs=0.05)
+
+
+def test_a_chance_is_carried_by_the_negative_binomial() -> None:
+    visits, log_k = np.array([0.01, 0.5, 4.0, 60.0]), np.log(0.7)
+    chance = [1.0 - (1.0 + visits * growth / 0.7) ** -0.7 for growth in (1.0, 3.0)]
+    assert carried(chance[0], np.full(4, 3.0), log_k) == pytest.approx(chance[1])
+    assert carried(chance[0], np.ones(4), log_k) == pytest.approx(chance[0])
+    sure = carried(np.array([1.0 - 1e-6]), np.array([10.0]), -6.0)
+    assert 1.0 - 1e-6 <= sure[0] <= 1.0
 
 
 def test_contributions_add_up_to_the_logarithm_of_the_spend(rows: ValueExamples, fitted: Fitted) -> None:
