@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "ingest": ("features.app:ingest", "Check a source's tables and take them in."),
     "features": ("features.app:features", "Build, list, explain and export features."),
-    "train": ("training.app:train", "Tune, train, report and register models."),
+    "train": ("serving.app:train", "Tune, train, report and register models."),
     "promote": (
         "training.registry.promote_app:promote",
         "Make a model the champion if it beats the present one.",

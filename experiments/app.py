@@ -145,19 +145,25 @@ def effects(root: WorkspaceOption = DEFAULT_WORKSPACE, *, as_json: JsonOption = 
     rows = [
         (
             one.action,
+            one.kind,
             one.effect,
             _belief(one.prior),
             "" if one.estimate is None else _belief(one.estimate),
             _belief(one.posterior),
             f"{one.posterior.weight:.0%}, {one.posterior.basis}",
-            f"{one.contacted:,}",
-            f"{one.control:,}",
+            f"{one.contacted:,}{_share(one.came)}",
+            f"{one.control:,}{_share(one.came_control)}",
         )
         for one in found
     ]
-    columns = ("action", "effect", "prior", "outcomes", "now", "rests on them", "contacted", "control")
+    heads = ("action", "kind", "effect", "prior", "outcomes", "now", "rests on them")
+    columns = (*heads, "contacted, of whom came", "control, of whom came")
     notes = [] if rows else ["The catalogue's actions have no `effect`: nothing can be measured."]
     emit(found, as_json=as_json, text=[table("Effects", columns, rows), *notes, f"Kept in {space.effects}"])
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f", {share:.1%}"
 
 
 def _belief(found: Belief) -> str:

@@ -20,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,10 @@ class Estimate:
         posterior: what is believed after all outcomes of the effect.
         contacted: customers who were contacted and whose horizon has ended.
         control: customers who were held back and whose horizon has ended.
+        kind: of the action: that of win-back actions is the success of winning back.
+        came: share of the contacted who came within the horizon, of the kinds of cases that both groups have;
+            None without any.
+        came_control: share of the held back who did, the kinds of cases weighted as the contacted have them.
     """
 
     action: str
@@ -124,6 +128,9 @@ class Estimate:
     posterior: Belief
     contacted: int
     control: int
+    kind: str
+    came: float | None
+    came_control: float | None
 
     @property
     def estimate(self) -> Belief | None:
@@ -203,33 +210,48 @@ def estimate(catalogue: Catalogue, gathered: Gathered, visits: Visits) -> list[E
         for action in catalogue.actions
         if action.effect is not None
     }
-    measured = [one for comparisons, _, _ in compared.values() for one in comparisons]
+    measured = [one for each in compared.values() for one in each.measured]
     prior, after = Effects.prior(catalogue), Effects.after(catalogue, measured, ())
     return [
         Estimate(
             action=action.id,
             effect=action.effect,
             prior=prior.beliefs[action.effect],
-            measured=tuple(compared[action.id][0]),
+            measured=tuple(compared[action.id].measured),
             posterior=after.beliefs[action.effect],
-            contacted=compared[action.id][1],
-            control=compared[action.id][2],
+            contacted=compared[action.id].contacted,
+            control=compared[action.id].control,
+            kind=action.kind,
+            came=compared[action.id].came,
+            came_control=compared[action.id].came_control,
         )
         for action in catalogue.actions
         if action.effect is not None
     ]
 
 
-def _compared(action: Action, cases: list[Case], visits: Visits) -> tuple[list[Measured], int, int]:
-    """The comparisons of an action, and how many customers of both groups have an ended horizon."""
+class _Compared(NamedTuple):
+    """What `Estimate` says of one action's cases."""
+
+    measured: list[Measured]
+    contacted: int
+    control: int
+    came: float | None
+    came_control: float | None
+
+
+def _compared(action: Action, cases: list[Case], visits: Visits) -> _Compared:
+    """The comparisons of an action, and its cases whose horizon has ended."""
     ended = [case for case in cases if case.day + action.horizon_days < visits.clock_day]
     came = visits.came(ended, action.horizon_days)
     contacted = np.array([case.contacted for case in ended], dtype=np.bool_)
     alone = np.array([case.alone for case in ended], dtype=np.bool_)
     exposure = np.array([case.exposure for case in ended])
-    found = []
+    found, rates = [], []
     for kind in (alone, ~alone):
         treated, held = contacted & kind, ~contacted & kind
+        if treated.any() and held.any():
+            rates.append((int(treated.sum()), float(came[treated].mean()), float(came[held].mean())))
         one = effects.measure(
             action,
             (int(came[treated].sum()), int(treated.sum())),
@@ -238,7 +260,9 @@ def _compared(action: Action, cases: list[Case], visits: Visits) -> tuple[list[M
         )
         if one is not None:
             found.append(one)
-    return found, int(contacted.sum()), int((~contacted).sum())
+    weights, *both = zip(*rates, strict=True) if rates else ((), (), ())
+    shares = [float(np.average(rate, weights=weights)) if rates else None for rate in both]
+    return _Compared(found, int(contacted.sum()), int((~contacted).sum()), *shares)
 
 
 def run(workspace: Workspace, catalogue: Catalogue | None = None) -> list[Estimate]:

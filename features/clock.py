@@ -1,4 +1,4 @@
-"""Days: the platform's unit of time.
+"""Days: the platform's unit of time; and instants, which are UTC.
 
 Instants are kept in UTC. A day is the local calendar day of the source, kept as an integer: days since
 1970-01-01. An as-of T is 00:00 local of day T, the first instant that is not known.
@@ -7,13 +7,15 @@ Instants are kept in UTC. A day is the local calendar day of the source, kept as
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from features.errors import UserError, unknown
 
 EPOCH = date(1970, 1, 1)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+_STEP = timedelta(microseconds=1)
 
 
 def to_day(when: date) -> int:
@@ -37,6 +39,30 @@ def parse_date(text: str, *, name: str = "as-of") -> date:
         return date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError:
         raise UserError(f"{name} is not a date: {text!r}. Write it as YYYY-MM-DD, like 2017-12-01.") from None
+
+
+def parse_instant(text: str) -> datetime | None:
+    """The UTC instant that a text states with its offset; None for a text that does not."""
+    try:
+        read = datetime.fromisoformat(text)
+        return None if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_utc(when: datetime) -> datetime:
+    """The instant in UTC; one without an offset is UTC already."""
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def to_microseconds(when: datetime) -> int:
+    """Microseconds from 1970-01-01 00:00 UTC to an instant; one without an offset is UTC."""
+    return (as_utc(when) - _BEGIN) // _STEP
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The UTC instant of so many microseconds since 1970-01-01."""
+    return _BEGIN + microseconds * _STEP
 
 
 def zone(name: str) -> ZoneInfo:

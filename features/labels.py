@@ -93,14 +93,23 @@ class RecommendationLabel:
 class ResponseLabel:
     """Responded: an answer of one of the kinds while the campaign ran.
 
+    Once there are enough contacts of our own whose window is over, models learn from these instead: accepted
+    or redeemed within `own_days` from the day on as of which the contact was decided.
+
     Attributes:
         horizon_days: models learn from campaigns that start and end within so many days, and a report is
             about those of the same span.
         kinds: answers that count, as `responses.kind` has them; upper and lower case are the same.
+        own_days: days in which an answer to a contact of our own counts.
+        own_contacts: contacts that are enough.
+        own_answers: answered ones among them that are enough, and unanswered ones.
     """
 
     horizon_days: int = 92
     kinds: tuple[str, ...] = ("redemption",)
+    own_days: int = 28
+    own_contacts: int = 2_000
+    own_answers: int = 200
 
 
 @dataclass(frozen=True)

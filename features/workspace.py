@@ -82,6 +82,11 @@ class Workspace:
         return self.root / "records"
 
     @property
+    def own_contacts(self) -> Path:
+        """Contacts of our own with what came of them, for models to learn from."""
+        return self.records / "contacts.parquet"
+
+    @property
     def tracking_uri(self) -> str:
         """MLflow tracking and registry: `MLFLOW_TRACKING_URI`, or SQLite in the workspace."""
         return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(self.root / 'mlflow.db').resolve()}"

@@ -1,10 +1,15 @@
-"""Commands of the third floor: score the base, decide for one customer, serve both over HTTP."""
+"""Commands of the third floor: score the base, decide for one customer, serve both over HTTP.
+
+Training is the second floor's. What it learns from our own contacts is kept on this one, so that the command
+`train` stands here, too, and hands it over first.
+"""
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
     from serving.messages import schemas
 
 from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, table, workspace
+from training import app as training
 
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="Day (YYYY-MM-DD); default: the workspace's clock.")
@@ -25,6 +31,20 @@ AllowFuture = Annotated[
     bool,
     typer.Option("--allow-future-model", help="Use models trained after the as-of, and mark the output."),
 ]
+
+
+@functools.wraps(training.train)
+def train(
+    names: list[str] | None = None, *, root: Path, reproduce: str | None = None, **options: Any
+) -> None:
+    """Train; the response model on what has come of our own contacts until now."""
+    from serving.scoring.scores import RESPONSE
+
+    if root.exists() and reproduce is None and (not names or RESPONSE in names):
+        from serving.outcomes import learning
+
+        learning.collect(workspace(root))
+    training.train(names, root=root, reproduce=reproduce, **options)
 
 
 def score(

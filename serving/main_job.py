@@ -202,11 +202,15 @@ def _features(space: Workspace, canonical: Canonical) -> Step:
 
 
 def _train(space: Workspace, canonical: Canonical, task: str, spend: tuple[int, Budget, int]) -> Step:
-    from serving.steps import Step
+    from serving.outcomes import learning
+    from serving.scoring.scores import RESPONSE
+    from serving.steps import Step, content_hash
     from training import app
     from training.registry import registry
 
     as_of, budget, seed = spend
+
+    own = task == RESPONSE and learning.collect(space)
 
     def work() -> Mapping[str, Any]:
         try:
@@ -215,8 +219,8 @@ def _train(space: Workspace, canonical: Canonical, task: str, spend: tuple[int, 
             if refusal.exit_code != ExitCode.BAD_DATA:
                 raise
             return {"says": f"skipped: {refusal}"}
-        bars = " ".join(trained.bars)
-        return {"says": bars, "version": trained.version, "report": Path(trained.report).name}
+        said = " ".join(filter(None, (*trained.bars, trained.learned_from)))
+        return {"says": said, "version": trained.version, "report": Path(trained.report).name}
 
     def ready(past: Mapping[str, Any]) -> bool:
         if "version" not in past:
@@ -233,6 +237,7 @@ def _train(space: Workspace, canonical: Canonical, task: str, spend: tuple[int, 
             "as_of": as_of,
             "budget": dataclasses.asdict(budget),
             "seed": seed,
+            **({"own": content_hash([("", space.own_contacts)])} if own else {}),
         },
         ready=ready,
         work=work,

@@ -45,6 +45,7 @@ class Trained:
         warnings: what to know before trusting the numbers.
         metrics: numbers by flat name.
         seconds: wall clock by phase.
+        learned_from: which of several sources, as a sentence; empty when there is one only.
     """
 
     task: str
@@ -57,6 +58,7 @@ class Trained:
     warnings: list[str]
     metrics: dict[str, float]
     seconds: dict[str, float]
+    learned_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ def train_tasks(
     skipped: list[Skipped] = []
     for task in sorted(chosen, key=lambda task: not task.hungry):
         try:
+            task = task.suited(snapshots)  # noqa: PLW2901 - what it is trained as
             result = _run(task, snapshots, budget, seed, space.studies_uri, workers=workers)
         except UserError as refusal:
             if names or refusal.exit_code != ExitCode.BAD_DATA:
@@ -220,6 +223,7 @@ def _trained(task: Task[Any], result: RunResult, recorded: Any) -> Trained:
         registered=recorded.twin is None,
         as_of=str(to_date(result.plan.as_of)),
         report=str(recorded.report),
+        learned_from=result.learned_from,
         bars=[evaluation.sentence(bar) for bar in evaluation.bars(task.bars)],
         warnings=list(result.warnings),
         metrics=result.numbers,
@@ -232,7 +236,7 @@ def _lines(report: TrainReport) -> list[Any]:
     rows = []
     for each in report.trained:
         rows.append((each.task, each.version, each.as_of, f"{sum(each.seconds.values()):.0f} s"))
-        lines += [f"{each.task}: {sentence}" for sentence in each.bars]
+        lines += [f"{each.task}: {sentence}" for sentence in (each.learned_from, *each.bars) if sentence]
         lines += [f"  warning: {warning}" for warning in each.warnings]
         if not each.registered:
             lines.append(

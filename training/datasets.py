@@ -96,10 +96,12 @@ class Snapshots:
     Attributes:
         canonical: the tables.
         until: the run's as-of D; the exclusive end of everything read.
+        own: file of our own contacts (`training.campaigns.own`); None: there is none.
     """
 
     canonical: Canonical
     until: int
+    own: Path | None = None
     _features: dict[int, FeatureMatrix] = field(default_factory=dict, repr=False)
     _shared: dict[tuple[str, int], Any] = field(default_factory=dict, repr=False)
 
@@ -129,7 +131,7 @@ class Snapshots:
 
     def cut(self, until: int) -> Snapshots:
         """The same tables as known on an earlier day; features already computed are shared."""
-        earlier = Snapshots(self.canonical, min(until, self.until), self._features, self._shared)
+        earlier = Snapshots(self.canonical, min(until, self.until), self.own, self._features, self._shared)
         # Visits of persons depend on which references were known to be one by then.
         if "visits" in self.__dict__ and facts.PEOPLE not in self.canonical.facts:
             earlier.__dict__["visits"] = self.visits.before(earlier.until)
@@ -165,8 +167,12 @@ class Snapshots:
         value: T = self._shared[key]
         return value
 
-    def features(self, cutoffs: Sequence[int]) -> FeatureMatrix:
+    def features(self, cutoffs: Sequence[int], *, keep: bool = True) -> FeatureMatrix:
         """Every feature of every customer known at each cutoff, rows by cutoff and customer.
+
+        Args:
+            cutoffs: days.
+            keep: for whoever asks again.
 
         Raises:
             ValueError: a cutoff lies after `until`.
@@ -174,12 +180,14 @@ class Snapshots:
         wanted = sorted(set(cutoffs))
         if wanted and wanted[-1] > self.until:
             raise ValueError(f"cutoff {to_date(wanted[-1])} is after the snapshot's {to_date(self.until)}")
-        absent = [cutoff for cutoff in wanted if cutoff not in self._features]
+        found = {cutoff: self._features[cutoff] for cutoff in wanted if cutoff in self._features}
+        absent = [cutoff for cutoff in wanted if cutoff not in found]
         if absent:
             computed = offline.compute(self.canonical, absent)
-            for cutoff in absent:
-                self._features[cutoff] = computed.take(computed.as_of == cutoff)
-        return concatenate([self._features[cutoff] for cutoff in wanted])
+            found |= {cutoff: computed.take(computed.as_of == cutoff) for cutoff in absent}
+        if keep:
+            self._features.update(found)
+        return concatenate([found[cutoff] for cutoff in wanted])
 
 
 def concatenate(parts: Sequence[FeatureMatrix]) -> FeatureMatrix:
@@ -228,7 +236,8 @@ def open_snapshots(workspace: Workspace | str | Path, as_of: str | int | None = 
     canonical = Canonical.open(space)
     if isinstance(as_of, str):
         as_of = day(as_of)
-    return Snapshots(canonical, canonical.clock_day if as_of is None else as_of)
+    until = canonical.clock_day if as_of is None else as_of
+    return Snapshots(canonical, until, space.own_contacts if space.own_contacts.exists() else None)
 
 
 def day(text: str) -> int:

@@ -149,6 +149,7 @@ def _tags(result: RunResult, as_of: str) -> dict[str, Any]:
         "code": tracking.code_version(),
         tracking.DIGEST: result.fitted.digest(),
         "warnings": " ".join(result.warnings) or "none",
+        **({"learned_from": result.learned_from} if result.learned_from else {}),
         **environment.tags(),
     }
 

@@ -35,6 +35,7 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
     task, plan = tasks.named(result.task), result.plan
     metrics, promise = main_metrics(result), curves.promise_in(result.frame, task.gate)
     pair = curves.pair_in(result.frame)
+    learned = result.learned_from.removeprefix("learned from ")
     importance = result.explained.importance if result.explained else dict(result.importance)
     return ReportContent(
         task=result.task,
@@ -52,6 +53,7 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
             "training cutoffs of the final model": [str(to_date(day)) for day in plan.final],
             HORIZON: plan.horizon_days,
             "rows of the final fit": result.rows,
+            **({"learned from": learned} if learned else {}),
             **{f"mean of {name} in the report": rate for name, rate in result.base_rates.items()},
             "data fingerprint": result.fingerprint,
             "feature declarations": result.fitted.bound().meta["declarations_hash"],

@@ -1,6 +1,7 @@
 """Campaign response: the probability that a targeted customer answers a campaign while it runs.
 
-Rows are (customer, campaign) of campaigns that are over; inputs are the features as of the campaign's start,
+Campaigns are those of the source, until there are enough contacts of our own (`training.campaigns.own`). Rows
+are (customer, campaign) of campaigns that are over; inputs are the features as of the campaign's start,
 the campaign's facts and the customer's past with campaigns (`training.campaigns`). A source has few
 campaigns, and from few a strongly shrunk logistic regression often learns more than trees do: the model is a
 blend of both, and tuning chooses the share. The horizon of the probability is the length of the campaign
@@ -9,41 +10,40 @@ that is asked about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import AS_OF, CUSTOMER_ID
+from features.columns import AS_OF
 from features.errors import ExitCode, UserError
 from features.evaluators.offline import FeatureMatrix
-from training import boosting, datasets
+from training import boosting
 from training.baselines import logistic
-from training.campaigns import blend, examples, inputs, planned
-from training.campaigns.campaign import Past, typical
+from training.campaigns import blend, inputs, planned
+from training.campaigns.campaign import typical
+from training.campaigns.campaign_task import CampaignTask
 from training.campaigns.contacts import CAMPAIGN_ID
 from training.campaigns.examples import ResponseExamples
 from training.dataset import Lesson
 from training.examples import CustomerExamples
 from training.fitted import Fitted
-from training.probability import Floats, ProbabilityTask, positives
-from training.task import Budget, Contributions, Params, Target
+from training.probability import Floats, positives
+from training.task import Contributions, Params, Target
 
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
 
-    from features.canonical import Canonical
-    from features.labels import LabelDefinitions
     from training.datasets import Snapshots
 
 # Rows whose rate everybody shares before a kind of campaign has a rate of its own.
 SHARED_ROWS = 20
 
 
-class Response(ProbabilityTask):
+class Response(CampaignTask):
     """An answer to a campaign while it runs, `response` with the default labels."""
 
     name: ClassVar[str] = "response"
@@ -54,7 +54,6 @@ class Response(ProbabilityTask):
     declared: ClassVar[Mapping[str, str]] = inputs.DECLARED
     # A few numbers for a line and a share: more trials would only learn the validation campaigns by heart.
     trials: ClassVar[int | None] = 24
-    keys: ClassVar[tuple[str, ...]] = (CUSTOMER_ID, AS_OF, CAMPAIGN_ID)
     depth: ClassVar[tuple[int, int]] = (1, 4)
     # 0.822 of the protocol, where logistic regression on kind, past answers and RFM has 0.792.
     musts: ClassVar[tuple[Target, ...]] = (Target("roc_auc", 0.030, ("logistic_rfm",)),)
@@ -66,6 +65,7 @@ class Response(ProbabilityTask):
     limits: ClassVar[tuple[str, ...]] = (
         "It knows targeted customers only: how those answer who were never asked is a guess.",
         "A source has few campaigns: a kind not seen before gets what all kinds have in common.",
+        "Own records are of contacts that decisions chose: of whom they never choose they say nothing.",
     )
     first: ClassVar[Params] = {
         "share": 0.2,
@@ -80,88 +80,6 @@ class Response(ProbabilityTask):
         "colsample_bytree": 0.3,
         "reg_lambda": 10.0,
     }
-
-    def missing(self, canonical: Canonical) -> str | None:
-        """A source without campaigns, contacts or answers."""
-        absent = [table for table in ("campaigns", "exposures", "responses") if not canonical.has(table)]
-        if not absent:
-            return None
-        return (
-            f"the source {canonical.source.name!r} has no {', '.join(absent)}, the tables that say who was "
-            "targeted and who answered. Add them to the source and ingest again."
-        )
-
-    def horizon_days(self, labels: LabelDefinitions) -> int:
-        """The longest campaign that counts, and the span of the campaigns of one report."""
-        return labels.response.horizon_days
-
-    def history_days(self, labels: LabelDefinitions) -> int:
-        """What has to lie before a campaign's start."""
-        del labels
-        return examples.HISTORY_DAYS
-
-    def eligible(self, matrix: FeatureMatrix, labels: LabelDefinitions) -> Any:
-        """Everybody known: whom a campaign targets is the business's choice."""
-        del labels
-        return np.ones(len(matrix), dtype=bool)
-
-    def outcome(self, snapshots: Snapshots, matrix: FeatureMatrix) -> Floats:
-        """1 for who answered a campaign that started on the row's as-of, 0 for targeted others, else NaN."""
-        rows = examples.collect(snapshots, np.unique(matrix.as_of).tolist())
-        best: dict[tuple[str, int], float] = {}
-        for customer, day, answered in zip(
-            rows.matrix.customer_id, rows.matrix.as_of, rows.outcome, strict=True
-        ):
-            best[customer, day] = max(answered, best.get((customer, day), 0.0))
-        keys = zip(matrix.customer_id, matrix.as_of, strict=True)
-        return np.array([best.get(key, np.nan) for key in keys], dtype=np.float64)
-
-    def training_cutoffs(
-        self, snapshots: Snapshots, earliest: int, until: int, budget: Budget
-    ) -> tuple[int, ...]:
-        """For each campaign over by `until` the window that ends with it; they are few, so all of them."""
-        del earliest, budget
-        horizon = self.horizon_days(snapshots.labels)
-        ends = {past.end for past in examples.usable(snapshots) if past.end <= until}
-        return tuple(sorted(end - horizon for end in ends))
-
-    def validation_cutoffs(
-        self, snapshots: Snapshots, earliest: int, until: int, budget: Budget
-    ) -> tuple[int, ...]:
-        """First days of months, the latest whose windows ended by `until`, without a campaign in common.
-
-        A fit has seen at least half as many answers as it is asked for: what suits a fit from far fewer is
-        not what suits the one that will be used.
-        """
-        return self._blocks(snapshots, earliest, until, budget.folds, seen=0.5)
-
-    def report_cutoffs(
-        self, snapshots: Snapshots, earliest: int, until: int, budget: Budget
-    ) -> tuple[int, ...]:
-        """The latest first day of a month whose window ended by `until`: one, for campaigns are few."""
-        del budget
-        return self._blocks(snapshots, earliest, until, 1, seen=0.0)
-
-    def _blocks(
-        self, snapshots: Snapshots, earliest: int, until: int, count: int, *, seen: float
-    ) -> tuple[int, ...]:
-        horizon, usable = self.horizon_days(snapshots.labels), examples.usable(snapshots)
-        days = datasets.report_cutoffs(earliest, horizon, until, count=until)
-        chosen, asked = list[int](), set[Past]()
-        for day in sorted(days, reverse=True):
-            inside = {past for past in usable if past.within([day], horizon)}
-            learned, wanted = (
-                sum(past.answers for past in pasts)
-                for pasts in ((past for past in usable if past.end <= day), inside)
-            )
-            if inside and learned and learned >= seen * wanted and not inside & asked and len(chosen) < count:
-                chosen.append(day)
-                asked |= inside
-        return tuple(sorted(chosen))
-
-    def examples(self, snapshots: Snapshots, cutoffs: Sequence[int]) -> ResponseExamples:
-        """Targeted customers of the campaigns of each cutoff."""
-        return examples.collect(snapshots, cutoffs)
 
     def lesson(self, rows: CustomerExamples) -> Lesson:
         """What the trees of the blend read and learn; rows are as of a campaign's start."""
@@ -190,7 +108,7 @@ class Response(ProbabilityTask):
             "share": trial.suggest_float("share", 0.0, 1.0, step=0.1),
             "strength": trial.suggest_float("strength", 3e-4, 0.3, log=True),
             "weight": trial.suggest_float("weight", 1.0, 8.0, log=True),
-            "size": trial.suggest_categorical("size", [False, True]),
+            "size": trial.suggest_categorical("size", [False] if self.records else [False, True]),
             **boosting.space(trial, depth=self.depth, rounds=self.rounds),
         }
 
@@ -261,7 +179,8 @@ class Response(ProbabilityTask):
         columns = {"kind_rate.probability": _kind_rate(known, asked)}
         for name, read in (
             ("logistic_rfm", few),
-            ("logistic_all", (*self.features, *inputs.names(kinds, size=True))),
+            # How many an action was shown to is known only after the day it was decided as of.
+            ("logistic_all", (*self.features, *inputs.names(kinds, size=not self.records))),
         ):
             fitted = logistic.fit(train.matrix, answered, read)
             columns[f"{name}.probability"] = logistic.probability(fitted, report.matrix, read)

@@ -73,6 +73,7 @@ class RunResult:
         calibration: how all probabilities that the model promises stand on `frame`, see `gate.promises`.
         warnings: what a reader must know before trusting the numbers; empty when nothing.
         seconds: wall clock by phase.
+        learned_from: which of several sources, as a sentence; empty when there is one only.
     """
 
     task: str
@@ -97,6 +98,7 @@ class RunResult:
     calibration: dict[str, gate.Gate]
     warnings: tuple[str, ...]
     seconds: dict[str, float]
+    learned_from: str = ""
 
     @property
     def params(self) -> Params:
@@ -144,6 +146,7 @@ def run(
     refusal = task.missing(snapshots.canonical)
     if refusal is not None:
         raise UserError(f"{task.name} cannot be trained: {refusal}", ExitCode.BAD_DATA)
+    learned = task.learned_from(snapshots)
     phases = Phases(say)
     layout = lay_out(task, snapshots, budget, choices_until=choices_until, reports=reports)
     rows = Rows(task, snapshots, layout, budget)
@@ -224,6 +227,7 @@ def run(
         calibration=calibration,
         warnings=(*_uncalibrated(calibration), *warnings),
         seconds=phases.seconds,
+        learned_from=learned,
     )
 
 

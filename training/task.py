@@ -146,6 +146,7 @@ class Task(ABC, Generic[E]):
         declared: what inputs mean that are not in the feature catalogue, by name and in order; `fit` keeps it
             in the model's meta, and a model with another one does not load. Who changes what is computed
             changes the words with it; where they stay true, "(version 2)" is added.
+        asks_alike: a model made with other options predicts the rows of this one, to be compared on them.
     """
 
     name: ClassVar[str]
@@ -164,10 +165,30 @@ class Task(ABC, Generic[E]):
     purpose: ClassVar[str] = ""
     limits: ClassVar[tuple[str, ...]] = ()
     declared: ClassVar[Mapping[str, str]] = {}
+    asks_alike: ClassVar[bool] = False
 
     def options(self) -> Params:
         """What `type(self)(**options)` needs to make this instance again, as plain JSON; {} by default."""
         return {}
+
+    def suited(self, snapshots: Snapshots) -> Task[E]:
+        """The task with the options that suit these data: itself, unless it learns from what there is."""
+        del snapshots
+        return self
+
+    def learned_from(self, snapshots: Snapshots) -> str:
+        """Which of several sources it learns from, as a sentence; empty when there is one only.
+
+        Raises:
+            UserError: the source is not what the options say.
+        """
+        del snapshots
+        return ""
+
+    def supersedes(self, champion: Task[Any]) -> str:
+        """Why it takes the place of a champion without a row in common, as a clause; empty: it does not."""
+        del champion
+        return ""
 
     @abstractmethod
     def missing(self, canonical: Canonical) -> str | None:

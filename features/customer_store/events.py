@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from features import columns, tables
 from features.checks import LARGEST_AMOUNT, LONGEST_TEXT, SHOWN_TEXT
-from features.clock import to_day
+from features.clock import parse_instant, to_day
 from features.contract import Column, Kind, Personal, Table
 from features.errors import ExitCode, UserError, unknown
 from features.pseudonyms import may_identify
@@ -213,11 +213,7 @@ def _cents(given: Any) -> int | None:
 
 
 def _instant(given: Any) -> datetime | None:
-    try:
-        read = datetime.fromisoformat(given) if isinstance(given, str) else None
-        return None if read is None or read.tzinfo is None else read.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return parse_instant(given) if isinstance(given, str) else None
 
 
 _READ: Final[dict[Kind, Callable[[Any], Any]]] = {

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 
 from features import clock
 from features.catalogue import catalogue_hash
 from features.errors import UserError
 from features.life_cycle import stages
 from serving.access import areas, keys, who
-from serving.answering import deciding, portraits
+from serving.answering import deciding, loops, portraits
 from serving.answering.engine import Engine, Subject
 from serving.decisions import considered, proposals
 from serving.messages import schemas
@@ -24,8 +24,6 @@ from serving.scoring.products import Pick
 
 Write = Callable[[Record], None]
 ITEMS = 10
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_STEP: Final = timedelta(microseconds=1)
 
 
 def score(engine: Engine, request: schemas.ScoreRequest) -> schemas.ScoreAnswer | schemas.ScoresAnswer:
@@ -128,6 +126,7 @@ def portrait(engine: Engine, request: schemas.CustomerRequest) -> schemas.Portra
     seen, _ = history.visits.visible(subject.as_of)
     head = _head(engine, request, request.customer, subject)
     parts, missing = portraits.parts(engine, subject, request.language)
+    parts |= loops.parts(engine, subject, request.language, live=request.as_of is None)
     return schemas.Portrait(
         **{**head, "degraded": [*head["degraded"], *missing, *decided.missing]},
         **parts,
@@ -162,14 +161,10 @@ def _instant(text: str) -> int:
     Raises:
         UserError: it is none, or has no offset.
     """
-    try:
-        read = datetime.fromisoformat(text)
-        at = None if read.tzinfo is None else read.astimezone(UTC)
-    except (ValueError, OverflowError):
-        at = None
+    at = clock.parse_instant(text)
     if at is None:
         raise UserError(f"time is {text!r}; write an instant with its offset, as 2018-01-03T08:30:00-05:00.")
-    return (at - _EPOCH) // _STEP
+    return clock.to_microseconds(at)
 
 
 def _place(engine: Engine, request: schemas.CustomerRequest | schemas.ScoreRequest) -> str:

@@ -97,15 +97,8 @@ class ContactHistory:
             as_of: the day; nothing the tables say from it on counts.
             live: count what was posted and what came of decisions at once, whatever its time.
         """
-        place, missing = self.tables.places(customers), ""
-        extra = Touches.none()
-        try:
-            if self.own is not None:
-                extra.add_own(self.own, self.owners, customers, as_of, live=live)
-        except RecordsDownError as error:
-            missing = f"{error} What came of our own decisions does not count."
-        if self.applier is not None:
-            extra.add_posted(self.applier, customers, as_of, live=live)
+        place = self.tables.places(customers)
+        extra, missing = self.younger(customers, as_of, live=live)
         row, age, action, channel, kind = self._contacts(place, as_of, extra)
         return Standing(
             customers=len(customers),
@@ -122,6 +115,18 @@ class ContactHistory:
             contacted=lambda name, days: self._contacted(name, days, as_of, live=live),
             missing=missing,
         )
+
+    def younger(self, customers: Sequence[str], as_of: int, *, live: bool) -> tuple[Touches, str]:
+        """What is younger than the tables, and what of it cannot be read now; arguments as of `standing`."""
+        extra, missing = Touches.none(), ""
+        try:
+            if self.own is not None:
+                extra.add_own(self.own, self.owners, customers, as_of, live=live)
+        except RecordsDownError as error:
+            missing = f"{error} What came of our own decisions does not count."
+        if self.applier is not None:
+            extra.add_posted(self.applier, customers, as_of, live=live)
+        return extra, missing
 
     @cached_property
     def _codes(self) -> _Codes:
@@ -189,7 +194,7 @@ class ContactHistory:
                     strict=True,
                 )
             )
-            for owner, at, day, settles in sorted(extra.complaints, key=lambda each: (each[1], each[3])):
+            for owner, at, day, settles, _ in sorted(extra.complaints, key=lambda each: (each[1], each[3])):
                 if (at, settles) >= last.get(owner, (at, settles)):
                     age[owner] = np.nan if settles else max(as_of - day, 0)
                     last[owner] = (at, settles)

@@ -1,7 +1,8 @@
 """Contacts, answers, complaints and consents of the canonical tables, as arrays sorted by customer.
 
 A row takes 9 bytes, and up to 8 more where rows arrive late or persons were joined; complaints and consents,
-of which there are few, take 8 more for their instant. A table that the source does not give takes nothing.
+of which there are few, take 8 more for their instant, and complaints 8 for their deadline. A table that the
+source does not give takes nothing.
 A row counts at T iff its day and its known day are before T and T is not after its until day.
 """
 
@@ -34,6 +35,8 @@ RESPONSES: Final = {
 }
 # The status of a service event that says a matter is settled.
 CLOSED: Final = ("closed", "resolved")
+# Of a complaint whose deadline nobody has stated.
+NO_DEADLINE: Final = -1
 _WHEN: Final = ("day", "known_day", UNTIL_DAY)
 _NONE: Final = np.empty(0, dtype=np.int64)
 _BETWEEN: Final = "\x1f"
@@ -99,7 +102,8 @@ class ContactTables(NamedTuple):
     Attributes:
         ids: customers with any row, UTF-8, ascending.
         contacts: contacts and answers: `action` and `channel` as codes into the texts below, `kind`.
-        complaints: complaints, and rows that say they are settled: `instant` (UTC microseconds), `closes`.
+        complaints: complaints, and rows that say they are settled: `instant` (UTC microseconds), `closes`,
+            `deadline` (UTC microseconds, `NO_DEADLINE` without).
         consents: statements: `instant`, `about` (code into `consent_texts`), `granted`.
         action_texts: the source's action ids; the empty one stands for none.
         channel_texts: channels in lower case.
@@ -134,7 +138,9 @@ class ContactTables(NamedTuple):
             (actions, channels), contacts = _rows_of(
                 opened, "contacts", ("action", "channel"), ("kind",), order
             )
-            _, complaints = _rows_of(opened, "complaints", (), ("instant", "closes"), "instant, closes")
+            _, complaints = _rows_of(
+                opened, "complaints", (), ("instant", "closes", "deadline"), "instant, closes, deadline"
+            )
             (abouts,), consents = _rows_of(
                 opened, "consents", ("about",), ("instant", "granted"), "instant, granted DESC"
             )
@@ -211,7 +217,7 @@ def _relation(canonical: Canonical, name: str) -> str:
     facts = canonical.facts & {PEOPLE}
     empty = {
         "contacts": "'' AS action, '' AS channel, CAST(0 AS TINYINT) AS kind",
-        "complaints": "CAST(0 AS BIGINT) AS instant, false AS closes",
+        "complaints": "CAST(0 AS BIGINT) AS instant, false AS closes, CAST(0 AS BIGINT) AS deadline",
         "consents": "CAST(0 AS BIGINT) AS instant, '' AS about, false AS granted",
     }[name]
     nothing = f"SELECT '' AS customer_id, 0 AS day, 0 AS known_day, 0 AS {UNTIL_DAY}, {empty} WHERE false"
@@ -249,10 +255,11 @@ def _responses(facts: frozenset[str]) -> str:
 
 def _complaints(facts: frozenset[str]) -> str:
     """Complaints, and rows of any kind that say that a matter is closed."""
-    rows = _rows("service_events", ("occurred_at", "kind", "status"), facts)
+    rows = _rows("service_events", ("occurred_at", "kind", "status", "deadline_at"), facts)
     closes = f"{_WORD.format('status')} IN {CLOSED}"
     return (
-        f"SELECT customer_id, day, known_day, {UNTIL_DAY}, epoch_us(occurred_at), {closes} "
+        f"SELECT customer_id, day, known_day, {UNTIL_DAY}, epoch_us(occurred_at), {closes}, "
+        f"coalesce(epoch_us(deadline_at), {NO_DEADLINE}) "
         f"FROM ({rows}) "
         f"WHERE kind = 'complaint' OR {closes}"
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
+from features import clock
 from features.customer_store.applying import Applier
 from features.customer_store.events import Event
 from features.customer_store.owners import Owners
 from serving.contacts.standing import COMPLAINED, SHOWN
-from serving.contacts.tables import CLOSED, RESPONSES
+from serving.contacts.tables import CLOSED, NO_DEADLINE, RESPONSES
 
 # Up to so many customers are looked up one by one, more in one sweep.
 ONE_BY_ONE: Final = 50
@@ -51,12 +51,13 @@ class Touches(NamedTuple):
 
     Attributes:
         touches: contacts and answers.
-        complaints: UTC microseconds, local day, and whether the row settles matters or opens one.
+        complaints: UTC microseconds, local day, whether the row settles matters or opens one, and until when
+            it has to be settled (UTC microseconds, `NO_DEADLINE`).
         consents: UTC microseconds, purpose and channel, and whether it was granted.
     """
 
     touches: list[tuple[int, Touch]]
-    complaints: list[tuple[int, int, int, bool]]
+    complaints: list[tuple[int, int, int, bool, int]]
     consents: list[tuple[int, int, tuple[str, str], bool]]
 
     @classmethod
@@ -75,7 +76,7 @@ class Touches(NamedTuple):
         for row, touch in _own(own, owners, customers, as_of, None if live else as_of):
             self.touches.append((row, touch))
             if touch.kind == COMPLAINED:
-                self.complaints.append((row, touch.at, touch.day, False))
+                self.complaints.append((row, touch.at, touch.day, False, NO_DEADLINE))
 
     def add_posted(self, applier: Applier, customers: Sequence[str], as_of: int, *, live: bool) -> None:
         """Add posted events that the tables do not have."""
@@ -86,7 +87,7 @@ class Touches(NamedTuple):
 
     def _take(self, row: int, event: Event) -> None:
         """Sort an event into what it is about."""
-        at = (event.occurred_at - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001 - both UTC
+        at = clock.to_microseconds(event.occurred_at)
         values = event.values
         channel = _word(values.get("channel"))
         if event.table == "consents":
@@ -94,7 +95,9 @@ class Touches(NamedTuple):
         elif event.table == "service_events":
             closes = _word(values.get("status")) in CLOSED
             if closes or values["kind"] == "complaint":
-                self.complaints.append((row, at, event.day, closes))
+                until = values.get("deadline_at")
+                deadline = NO_DEADLINE if until is None else clock.to_microseconds(until)
+                self.complaints.append((row, at, event.day, closes, deadline))
         else:
             kind = SHOWN if event.table == "exposures" else RESPONSES.get(_word(values.get("kind")))
             if kind is not None:

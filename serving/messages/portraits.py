@@ -1,6 +1,8 @@
-"""What a portrait says about the customer: features, stage, tier and peers."""
+"""What a portrait says about the customer: features, stage, tier, peers; contacts and their outcomes."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -107,3 +109,64 @@ class PeersAnswer(BaseModel):
     size: int
     passed_over: list[str] = Field(description="Closer groups that were not used, and why.")
     figures: dict[str, PeerFigure]
+
+
+class ContactAnswer(BaseModel):
+    """A contact with the customer, and what came of it."""
+
+    contacted_on: str | None = Field(description="Null for an answer to a contact that nobody has reported.")
+    action_id: str | None = Field(description="Null for a contact of a campaign that names no action.")
+    name: str | None = Field(description="The action's name; null for one that the catalogue does not have.")
+    channel: str | None
+    outcome: Literal["accepted", "refused", "ignored", "redeemed", "complained"] | None = Field(
+        description="The latest answer; null when none is known."
+    )
+    outcome_on: str | None
+
+
+class CaseAnswer(BaseModel):
+    """A complaint that nobody has settled."""
+
+    opened_on: str
+    age_days: int = Field(description="Whole days before the as-of.")
+    deadline: str | None = Field(description="UTC instant until when it has to be settled; null if unstated.")
+    overdue: bool | None = Field(description="Whether the deadline lies before the as-of; null without one.")
+
+
+class ConsentAnswer(BaseModel):
+    """What the customer stated last."""
+
+    purpose: str
+    channel: str | None = Field(description="Null for all channels.")
+    granted: bool
+
+
+class WinBackAnswer(BaseModel):
+    """The loop of a customer who lapses: why, what was done about it, what came of it, how it stands now."""
+
+    reason: ReasonAnswer | None = Field(description="What spoke for leaving most; null when nothing did.")
+    reason_as_of: str = Field(
+        description="The day before the contact if the model may speak of that day, else the answer's as-of."
+    )
+    action: ContactAnswer | None = Field(description="The latest that was to win back or retain.")
+    came_back_on: str | None = Field(description="First visit on the day of the contact or later.")
+    churn_probability_then: float | None = Field(description="As of `reason_as_of`, before the contact.")
+    churn_probability_now: float | None
+    stage_now: str = Field(description="lapsing as long as the customer is not won back.")
+    check_on: str | None = Field(description="When the action's horizon ends; null before any action.")
+
+
+class HousemateAnswer(BaseModel):
+    """Another customer of the household."""
+
+    customer_id: str
+    stage: str | None
+    last_day: str | None
+    spend_91_cents: float | None
+
+
+class HouseholdAnswer(BaseModel):
+    """Who lives together, the customer apart; the features `household_...` sum them up with the customer."""
+
+    household_id: str
+    members: list[HousemateAnswer] = Field(description="Of the areas that the key may ask about.")

@@ -12,14 +12,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from features.customer_store.events import MOST
 from serving.messages.portraits import (
+    CaseAnswer,
     ClusterAnswer,
+    ConsentAnswer,
+    ContactAnswer,
     FeatureValue,
+    HouseholdAnswer,
     PeersAnswer,
     PotentialAnswer,
     ReasonAnswer,
     ShrunkValue,
     StageAnswer,
     TierAnswer,
+    WinBackAnswer,
 )
 
 Language = Literal["en", "zh"]
@@ -324,6 +329,13 @@ class Portrait(Answer):
     )
     potential: PotentialAnswer | None
     cluster: ClusterAnswer | None = Field(description="Null before the first `nextbest segments fit`.")
+    contacts: list[ContactAnswer] = Field(description="The latest first, at most 20.")
+    open_cases: list[CaseAnswer] = Field(description="Complaints that are open, the latest first.")
+    consents: list[ConsentAnswer] | None = Field(description="Null when the source gives no consents.")
+    win_back: WinBackAnswer | None = Field(
+        description="Null for a customer who does not lapse and whom nobody tried to win back or retain."
+    )
+    household: HouseholdAnswer | None = Field(description="Null for a customer of whom none is known.")
     features: dict[str, FeatureValue]
     shrunk: dict[str, ShrunkValue]
     scores: ScoreAnswer

@@ -7,8 +7,8 @@ once and counts in the customer's next answer, whichever worker gives it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any
 
 import pydantic_core
 from pydantic import ValidationError
@@ -30,9 +30,6 @@ from serving.messages.problems import ProblemError
 from serving.outcomes.store import UNSTATED, Outcome, OutcomeStore
 from serving.records.record import NAMES, Record
 from serving.records.writer import Records
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_STEP: Final = timedelta(microseconds=1)
 
 
 def parsed(body: bytes) -> OutcomesRequest | ProblemError:
@@ -123,16 +120,11 @@ def shown(outcome: Outcome) -> OutcomeShown:
         kind=KINDS[outcome.kind],
         action_id=outcome.action_id,
         channel=outcome.channel or None,
-        at=instant(outcome.instant).isoformat(timespec="milliseconds"),
+        at=clock.from_microseconds(outcome.instant).isoformat(timespec="milliseconds"),
         value_cents=outcome.value_cents,
         outcome_id=outcome.outcome_id,
         recorded_at=outcome.recorded_at,
     )
-
-
-def instant(microseconds: int) -> datetime:
-    """The UTC instant of so many microseconds since 1970-01-01."""
-    return _EPOCH + microseconds * _STEP
 
 
 def plain(value: Any) -> Any:
@@ -165,8 +157,8 @@ def _outcome(
         action_id=action,
         channel=channel.lower(),
         kind=KINDS.index(asked.kind),
-        stated_at=UNSTATED if stated is None else (stated - _EPOCH) // _STEP,
-        instant=(at - _EPOCH) // _STEP,
+        stated_at=UNSTATED if stated is None else clock.to_microseconds(stated),
+        instant=clock.to_microseconds(at),
         day=local,
         # A clock of the data says nothing of when somebody heard of it.
         known_day=max(local, clock.to_day(now.astimezone(zone).date())) if is_wall else local,
@@ -181,14 +173,10 @@ def _instant(text: str, now: datetime, field: str) -> datetime:
     Raises:
         ProblemError: it is none, has no offset, or is not of the past.
     """
-    try:
-        read = datetime.fromisoformat(text)
-        at = None if read.tzinfo is None else read.astimezone(UTC)
-    except (ValueError, OverflowError):
-        at = None
+    at = clock.parse_instant(text)
     if at is None:
         wanted = "an instant with its offset (write it as 2018-01-03T08:30:00-05:00)"
         raise ProblemError(400, f"{field}: {text!r} is not {wanted}.", "outcome", field)
-    if not _EPOCH <= at < now + AHEAD:
+    if clock.to_microseconds(at) < 0 or at >= now + AHEAD:
         raise ProblemError(400, f"{field}: {text!r} is before 1970 or lies in the future.", "outcome", field)
     return at

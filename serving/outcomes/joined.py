@@ -1,7 +1,8 @@
 """Decisions with what came of them: what effects and the response model learn from.
 
-`pairs` gives whole records. `columns` gives arrays, one row per decision and action of which something can be
-learnt: what stood first, whatever an outcome names, and what a control group was not offered.
+`pairs` gives whole records, `answered` those of which there are outcomes. `columns` gives arrays, one row per
+decision and action of which something can be learnt: what stood first, whatever an outcome names, and what a
+control group was not offered.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features import clock
-from serving.contacts.standing import KINDS, SHOWN
+from serving.contacts.standing import ACCEPTED, KINDS, REDEEMED, SHOWN
 from serving.outcomes.store import Outcome, OutcomeStore
 from serving.records import batches as batch_records
 from serving.records.record import Record
@@ -23,7 +24,12 @@ from serving.records.record import Record
 FIRST, OTHER, WITHHELD = range(3)
 # The rules by which a control group is not offered what it could be.
 CONTROL_RULES: Final = frozenset({"holdout", "control"})
+# What a customer does who says yes.
+ANSWERED: Final = frozenset({ACCEPTED, REDEEMED})
 _PAGE: Final = 500
+# Of each page all files of batches are looked into.
+_LOOKED_UP: Final = 20_000
+_NEVER: Final = (-1, -1)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,11 @@ class Joined:
         came: bool[m, 6], by `standing.KINDS`; an outcome of any kind counts as shown.
         value_cents: sum over outcomes, int64[m].
         contact_day: local day of the first outcome, int32[m]; -1 without any.
+        shown_day: of the first contact that is reported as shown, int32[m]; -1 without any.
+        shown_known_day: local day from which that is known, int32[m]; -1 likewise.
+        answer_day: of the first acceptance or redemption at that contact's instant or later, int32[m]; -1
+            without any.
+        answer_known_day: local day from which that is known, int32[m]; -1 likewise.
     """
 
     decision_id: NDArray[Any]
@@ -60,6 +71,10 @@ class Joined:
     came: NDArray[np.bool_]
     value_cents: NDArray[np.int64]
     contact_day: NDArray[np.int32]
+    shown_day: NDArray[np.int32]
+    shown_known_day: NDArray[np.int32]
+    answer_day: NDArray[np.int32]
+    answer_known_day: NDArray[np.int32]
 
 
 def pairs(store: OutcomeStore, since: str = "", until: str = "") -> Iterator[tuple[Record, list[Outcome]]]:
@@ -80,6 +95,18 @@ def pairs(store: OutcomeStore, since: str = "", until: str = "") -> Iterator[tup
             yield record, came.get(record.decision_id, [])
 
 
+def answered(store: OutcomeStore) -> Iterator[tuple[Record, list[Outcome]]]:
+    """Decisions of which there are outcomes, as `pairs` gives them, by id.
+
+    Raises:
+        RecordsDownError: the record store cannot be reached.
+    """
+    ids = store.answered()
+    while page := list(islice(ids, _LOOKED_UP)):
+        found, came = store.decisions(page), store.of_decisions(page)
+        yield from ((found[name], came[name]) for name in page if name in found)
+
+
 def _records(store: OutcomeStore, since: str, until: str) -> Iterator[Record]:
     yield from store.records.read(since, until)
     files = batch_records.files(store.workspace)
@@ -97,8 +124,8 @@ def _records(store: OutcomeStore, since: str, until: str) -> Iterator[Record]:
 def columns(found: Iterable[tuple[Record, list[Outcome]]]) -> Joined:
     """What `pairs` gives, by action."""
     rows = [row for record, outcomes in found for row in _rows(record, outcomes)]
-    cells = list(zip(*rows, strict=True)) or [()] * 13
-    kinds = ("O", "O", "i4", "O", "O", "O", "i1", "f8", "f8", "f8", "?", "i8", "i4")
+    cells = list(zip(*rows, strict=True)) or [()] * 17
+    kinds = ("O", "O", "i4", "O", "O", "O", "i1", "f8", "f8", "f8", "?", "i8", *("i4",) * 5)
     arrays = [np.array(values, dtype=kind) for values, kind in zip(cells, kinds, strict=True)]
     arrays[10] = arrays[10].reshape(len(rows), len(KINDS))
     return Joined(*arrays)
@@ -137,7 +164,18 @@ def _rows(record: Record, outcomes: list[Outcome]) -> Iterator[tuple[Any, ...]]:
             [kind in kinds or (kind == SHOWN and bool(own)) for kind in range(len(KINDS))],
             sum(one.value_cents or 0 for one in own),
             min((one.day for one in own), default=-1),
+            *_answer(own),
         )
+
+
+def _answer(own: list[Outcome]) -> tuple[int, int, int, int]:
+    """Day and known day of the first contact that was reported, and of the first answer from then on."""
+    shown = next((one for one in own if one.kind == SHOWN), None)
+    if shown is None:
+        return *_NEVER, *_NEVER
+    later = (one for one in own if one.kind in ANSWERED and one.instant >= shown.instant)
+    answer = next(((one.day, one.known_day) for one in later), _NEVER)
+    return shown.day, shown.known_day, *answer
 
 
 def _withheld(record: Record) -> Iterator[tuple[str, str]]:

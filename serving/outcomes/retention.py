@@ -13,12 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from features import session
+from features import clock, session
 from features.errors import UserError
 from features.json_file import write_json
 from serving.catalogue.actions import Catalogue
 from serving.contacts.standing import KINDS
-from serving.outcomes import intake as outcomes
 from serving.outcomes.store import Outcome, OutcomeStore
 from serving.publishing import MANIFEST, publish
 from serving.records import batches as batch_records
@@ -211,7 +210,7 @@ def _plain(outcome: Outcome) -> dict[str, Any]:
         "kind": KINDS[outcome.kind],
         "action_id": outcome.action_id or None,
         "channel": outcome.channel or None,
-        "at": outcomes.instant(outcome.instant),
+        "at": clock.from_microseconds(outcome.instant),
         "value_cents": outcome.value_cents,
         "outcome_id": outcome.outcome_id,
         "recorded_at": datetime.fromisoformat(outcome.recorded_at),

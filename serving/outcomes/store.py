@@ -146,6 +146,11 @@ class OutcomeStore:
         rest = [name for name in ids if name not in found]
         return {**found, **(batch_records.find(self.workspace, rest) if rest else {})}
 
+    def answered(self) -> Iterator[str]:
+        """Ids of the decisions of which there are outcomes, ascending."""
+        query = sa.select(OUTCOMES.c.decision_id).where(OUTCOMES.c.customer_id.is_not(None)).distinct()
+        return (row[0] for row in self.records.select(query.order_by(OUTCOMES.c.decision_id)))
+
     def of_decisions(self, ids: Sequence[str]) -> dict[str, list[Outcome]]:
         """Outcomes by decision, in the order of their instants; decisions without any are left out.
 

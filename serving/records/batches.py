@@ -11,7 +11,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import pydantic_core
 from numpy.typing import NDArray
 
-from features import session
+from features import clock, session
 from features.workspace import Workspace
 from serving.records.record import NAMES, Record
 
@@ -165,8 +165,7 @@ def batches(file: Path, since: str = "", until: str = "") -> Iterator[pa.RecordB
 
 
 def _instant(text: str) -> pa.Scalar:
-    read = datetime.fromisoformat(text)
-    return pa.scalar(read if read.tzinfo else read.replace(tzinfo=UTC), pa.timestamp("us", tz="UTC"))
+    return pa.scalar(clock.as_utc(datetime.fromisoformat(text)), pa.timestamp("us", tz="UTC"))
 
 
 def table(records: Sequence[Record]) -> pa.Table:

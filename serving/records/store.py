@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from features import clock
 from features.customer_store.store import StoreDownError
 from features.errors import UserError
 from features.workspace import Workspace
@@ -243,9 +244,7 @@ class _Held:
 
 def _instant(text: str) -> str:
     """An instant as records write it; what names no zone is UTC."""
-    read = datetime.fromisoformat(text)
-    at = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    return at.isoformat(timespec="milliseconds")
+    return clock.as_utc(datetime.fromisoformat(text)).isoformat(timespec="milliseconds")
 
 
 def _prepare(connection: Any, _record: Any) -> None:

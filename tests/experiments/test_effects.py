@@ -146,12 +146,29 @@ def test_only_ended_horizons_count(tmp_path: Path) -> None:
     )
     (found,) = effects.estimate(given(tmp_path), gathered, visits)
     assert (found.contacted, found.control) == (1, 1)
+    assert (found.came, found.came_control) == (1.0, 0.0)
     (one,) = found.measured
     assert one.estimate == pytest.approx((1 - 0) / 0.4)
     assert found.prior.mean < found.posterior.mean < one.estimate
     earlier = dataclasses.replace(visits, clock_day=DAY + 7)
     (none,) = effects.estimate(given(tmp_path), gathered, earlier)
     assert (none.contacted, none.measured, none.posterior, none.estimate) == (0, (), none.prior, None)
+    assert (none.came, none.came_control) == (None, None)
+
+
+def test_success_is_compared_by_kinds_of_cases_as_the_contacted_have_them(tmp_path: Path) -> None:
+    gathered = effects.Gathered()
+    # Contacted or not, with nothing else to propose or with something, came or not.
+    lived = ("ca+", "ca+", "ca-", "ha-", "co+", "ho+", "ho-", "ca-")
+    for number, (group, alone, _) in enumerate(lived):
+        name = str(number)
+        gathered.cases["a"][name] = Case("a", name, DAY, group == "c", alone == "a", 1.0)
+    came = np.array([str(number) for number, each in enumerate(lived) if each.endswith("+")])
+    visits = Visits.of(came, np.full(len(came), DAY + 1), DAY + 20)
+    (found,) = effects.estimate(given(tmp_path, kind="win_back"), gathered, visits)
+    assert (found.kind, found.contacted, found.control) == ("win_back", 5, 3)
+    assert found.came == pytest.approx(3 / 5)
+    assert found.came_control == pytest.approx((4 * 0 + 1 * 0.5) / 5)
 
 
 PERSONS = 4000

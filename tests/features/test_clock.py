@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -34,6 +34,21 @@ def test_dates_are_iso() -> None:
     ):
         with pytest.raises(UserError, match=r"--as-of is not a date.*YYYY-MM-DD"):
             clock.parse_date(text, name="--as-of")
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_instants_and_microseconds_are_the_same_thing(when: datetime) -> None:
+    assert clock.from_microseconds(clock.to_microseconds(when)) == when
+    assert clock.to_microseconds(when.replace(tzinfo=None)) == clock.to_microseconds(when)
+    assert clock.parse_instant(when.isoformat()) == when
+
+
+def test_an_instant_states_its_offset() -> None:
+    read = clock.parse_instant("2018-01-03T08:30:00-05:00")
+    assert read == datetime(2018, 1, 3, 13, 30, tzinfo=UTC)
+    assert clock.to_microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)) == 1_000_000
+    for text in ("2018-01-03T08:30:00", "2018-01-03", "now", "", "0001-01-01T00:00:00+10:00"):
+        assert clock.parse_instant(text) is None
 
 
 def test_zones() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.errors import UserError
-from training import response
+from training.campaigns import examples
 from training.campaigns.campaign import Campaign, Past
 from training.datasets import Snapshots
 from training.fitted import Fitted
@@ -78,7 +78,7 @@ def test_a_fold_whose_fit_has_seen_few_answers_is_left_out(
     def folds(first_answers: int) -> list[int]:
         starts = ((32, first_answers), (95, 100), (185, 40))
         given = [Past(str(at), BEGIN + at, Campaign("big", 20, 300), answers) for at, answers in starts]
-        monkeypatch.setattr(response.examples, "usable", lambda _: given)
+        monkeypatch.setattr(examples, "usable", lambda *_: given)
         many = dataclasses.replace(TINY, folds=9)
         assert TASK.report_cutoffs(known, BEGIN + 28, BEGIN + 300, many) == (BEGIN + 181,)
         return [day - BEGIN for day in TASK.validation_cutoffs(known, BEGIN + 28, BEGIN + 300, many)]

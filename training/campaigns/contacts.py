@@ -71,6 +71,8 @@ class Contacts:
         campaigns: one row per campaign: campaign_id, kind (as `named`), start_day, end_day (nullable).
         exposed: customer_id, campaign_id, day, known_day of contacts.
         answered: the same of answers that count.
+        horizon_days: span of the campaigns that are learned from, and of those of one report.
+        daily: campaigns begin on most days, so that nobody's features at their starts are kept.
     """
 
     canonical: Canonical
@@ -78,13 +80,15 @@ class Contacts:
     campaigns: pd.DataFrame
     exposed: pd.DataFrame
     answered: pd.DataFrame
+    horizon_days: int
+    daily: bool = False
     _owners: dict[int, dict[str, str]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, snapshots: Snapshots) -> Contacts:
         """The contacts of a snapshot; its source has campaigns, exposures and responses."""
-        canonical = snapshots.canonical
-        return _read(canonical.folder, canonical.identity, snapshots.until, snapshots.labels.response.kinds)
+        canonical, label = snapshots.canonical, snapshots.labels.response
+        return _read(canonical.folder, canonical.identity, snapshots.until, label.kinds, label.horizon_days)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -155,7 +159,7 @@ class Contacts:
 
 
 @lru_cache(maxsize=8)
-def _read(folder: Path, identity: Path, until: int, kinds: tuple[str, ...]) -> Contacts:
+def _read(folder: Path, identity: Path, until: int, kinds: tuple[str, ...], horizon_days: int) -> Contacts:
     """Read once per generation of tables and day: a run asks at each of its cutoffs."""
     canonical = Canonical.read(folder, identity)
     with canonical.connect(until=until, references=True) as connection:
@@ -163,4 +167,4 @@ def _read(folder: Path, identity: Path, until: int, kinds: tuple[str, ...]) -> C
         exposed = connection.execute(_EXPOSED).df()
         answered = connection.execute(_ANSWERED, [[kind.strip().lower() for kind in kinds]]).df()
     campaigns["kind"] = [named(kind if isinstance(kind, str) else None) for kind in campaigns["kind"]]
-    return Contacts(canonical, until, campaigns, exposed, answered)
+    return Contacts(canonical, until, campaigns, exposed, answered, horizon_days)

@@ -7,7 +7,7 @@ a row are as of its campaign's start, which is the row's `as_of`; nothing at or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # Weeks before a campaign's start that have to be in the data: with less, features say how long the data go
 # back, not how the customer behaves.
 HISTORY_DAYS = 28
+# Days whose features are computed in one go.
+_TOGETHER = 14
 
 
 @dataclass(frozen=True)
@@ -73,31 +75,33 @@ class ResponseExamples(CustomerExamples):
         return super().keys().assign(**{CAMPAIGN_ID: ids[self.campaign]})
 
 
-def usable(snapshots: Snapshots) -> list[Past]:
+def usable(snapshots: Snapshots, contacts: Contacts | None = None) -> list[Past]:
     """Campaigns that are over and say something about others, by start.
 
     Longer ones than the horizon and those that began when the data did are left out.
+
+    Args:
+        snapshots: the tables.
+        contacts: as of the same day; None: those of the tables.
     """
-    horizon, first = snapshots.labels.response.horizon_days, snapshots.first_day + HISTORY_DAYS
-    ended = Contacts.of(snapshots).over
-    return [past for past in ended if past.start >= first and past.facts.days <= horizon]
+    known, first = contacts or Contacts.of(snapshots), snapshots.first_day + HISTORY_DAYS
+    return [past for past in known.over if past.start >= first and past.facts.days <= known.horizon_days]
 
 
-def collect(snapshots: Snapshots, cutoffs: Sequence[int]) -> ResponseExamples:
-    """The targeted customers of the campaigns within the cutoffs' windows.
+def collect(
+    snapshots: Snapshots, cutoffs: Sequence[int], contacts: Contacts | None = None
+) -> ResponseExamples:
+    """The targeted customers of the campaigns within the cutoffs' windows; arguments as in `usable`.
 
     Customers of whom nothing was known before the start have no features and are left out.
     """
-    horizon, contacts = snapshots.labels.response.horizon_days, Contacts.of(snapshots)
-    chosen = [past for past in usable(snapshots) if past.within(cutoffs, horizon)]
+    contacts = contacts or Contacts.of(snapshots)
+    horizon = contacts.horizon_days
+    chosen = [past for past in usable(snapshots, contacts) if past.within(cutoffs, horizon)]
     nobody = FeatureMatrix(np.empty(0, object), np.empty(0, np.int32), NAMES, np.empty((0, len(NAMES))))
     parts = [inputs.planned(nobody, Campaign("", 1, 1), None, contacts.kinds)]
     outcomes, sizes = [np.zeros(0)], list[int]()
-    if chosen:
-        # In one go; what follows reads them from memory.
-        snapshots.features([past.start for past in chosen])
-    for past in chosen:
-        everybody = snapshots.features([past.start])
+    for past, everybody in _with_features(snapshots, chosen, keep=not contacts.daily):
         targeted, answered = contacts.rows_of(past, everybody.customer_id)
         matrix = everybody.take(targeted)
         history = contacts.history(matrix.customer_id, past.start)
@@ -113,3 +117,16 @@ def collect(snapshots: Snapshots, cutoffs: Sequence[int]) -> ResponseExamples:
         campaigns=tuple(chosen),
         windows=tuple(sorted(set(cutoffs))),
     )
+
+
+def _with_features(
+    snapshots: Snapshots, chosen: Sequence[Past], *, keep: bool
+) -> Iterator[tuple[Past, FeatureMatrix]]:
+    """Each campaign, by start, with everybody's features as of it."""
+    days = sorted({past.start for past in chosen})
+    for first in range(0, len(days), _TOGETHER):
+        group = days[first : first + _TOGETHER]
+        found = snapshots.features(group, keep=keep)
+        for day in group:
+            everybody = found.take(found.as_of == day)
+            yield from ((past, everybody) for past in chosen if past.start == day)

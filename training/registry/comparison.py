@@ -120,7 +120,8 @@ def common_rows(workspace: Workspace, task: Task[Any], challenger: str, current:
     if fresh:
         until = tracking.run_info(workspace, challenger).as_of
         made = tasks.named(task.name, info.options)
-        examples = made.examples(open_snapshots(workspace, until), fresh)
+        asking = task if task.asks_alike else made
+        examples = asking.examples(open_snapshots(workspace, until), fresh)
         predicted = made.rows(registry.load(workspace, current), examples, CHAMPION)
         parts.append(_as_champion(predicted, keys, CHAMPION))
     if not parts:

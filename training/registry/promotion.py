@@ -13,7 +13,9 @@
                 does not. Undecided: the champion stays, unless fresher data speak against it (the challenger
                 was trained as of a later day and its number is not the worse one) or the gate does (the
                 challenger passes, the champion does not).
-    no rows     Without a row in common the champion stays, unless it can no longer be loaded or compared.
+    no rows     Without a row in common the champion stays, unless it can no longer be loaded or compared, or
+                learned from a source that the challenger's has taken the place of and the challenger passes
+                the gate.
 
 The verdict stands in the registry as tags of the challenger's version. Baselines of a report are no versions:
 one that wins is warned of (tag `warnings`), and nothing can give it the alias.
@@ -178,7 +180,11 @@ def _rule(
         warned = f" WARNING: {gate.sentence}: {RISK}." if promoted and gate and not gate.passed else ""
         return Ruling(promoted, f"{wins if promoted else stays}: {why}.{warned}", gate, compared)
     if usable and choice_rows(workspace, run_id) is not None:
-        as_of = to_date(tracking.run_info(workspace, run_id).as_of)
+        theirs = tracking.run_info(workspace, run_id)
+        why = task.supersedes(tasks.named(theirs.task, theirs.options))
+        if why and gate is not None and gate.passed:
+            return Ruling(True, f"{wins}, because {why}; {gate.sentence}.", gate)
+        as_of = to_date(theirs.as_of)
         hint = f"Train the challenger so that it has a validation cutoff on or after {as_of}."
         return Ruling(False, f"{stays}: their validation cutoffs have no row in common. {hint}", gate)
     reasons = "other feature declarations, or its files are gone or damaged"

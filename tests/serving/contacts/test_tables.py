@@ -26,7 +26,7 @@ def test_a_row_takes_no_more_than_is_said(canonical: Canonical) -> None:
     rows = len(tables.contacts.day)
     assert rows > 30
     per_customer = tables.ids.itemsize + 3 * 8
-    few = 8 + 4 + 4 + 8 + 2 + 1
+    few = 8 + 4 + 4 + 8 + 2 + 1 + 8
     others = len(tables.complaints.day) + len(tables.consents.day)
     assert tables.nbytes <= rows * 13 + others * few + (len(tables.ids) + 3) * per_customer
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from features.customer_store.events import Event
 from features.customer_store.owners import Owners
 from features.tiles import FOREVER
 from serving.contacts.standing import ACCEPTED, COMPLAINED, SHOWN
+from serving.contacts.tables import NO_DEADLINE
 from serving.contacts.touches import ONE_BY_ONE, Touch, Touches
 
 # `b` is `a` from day 10 on.
@@ -60,7 +61,7 @@ def test_own_contacts_count_for_whom_the_reference_is_then() -> None:
     assert [(row, t.day) for row, t in own(["b", "a"], 10).touches] == [(0, 6), (0, 7), (1, 5)]
     joined = own(["b", "a"], 11)
     assert sorted((row, t.day) for row, t in joined.touches) == [(1, 5), (1, 6), (1, 7)]
-    assert joined.complaints == [(1, 3, 7, False)]
+    assert joined.complaints == [(1, 3, 7, False, NO_DEADLINE)]
     assert [t.day for _, t in own(["a"], 7, live=False).touches] == [5]
 
 
@@ -77,7 +78,7 @@ def test_posted_events_are_sorted_into_what_they_are_about() -> None:
         event("responses", kind="Click"),
         event("responses", kind="something else"),
         event("service_events", kind="complaint"),
-        event("service_events", kind="visit", status=" Resolved"),
+        event("service_events", kind="visit", status=" Resolved", deadline_at=AT + timedelta(microseconds=1)),
         event("service_events", kind="visit"),
         event("consents", purpose="Marketing", granted=False),
     )
@@ -88,7 +89,7 @@ def test_posted_events_are_sorted_into_what_they_are_about() -> None:
         (1, Touch("a", 5, at, "wash", "app", SHOWN)),
         (1, Touch("a", 5, at, "", "", ACCEPTED)),
     ]
-    assert found.complaints == [(1, at, 5, False), (1, at, 5, True)]
+    assert found.complaints == [(1, at, 5, False, NO_DEADLINE), (1, at, 5, True, at + 1)]
     assert found.consents == [(1, at, ("marketing", ""), False)]
 
 

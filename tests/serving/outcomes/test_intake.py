@@ -66,7 +66,7 @@ def test_an_outcome_is_of_the_first_action_on_the_decisions_day(
     assert (answer.outcomes[0].customer_id, answer.outcomes[0].action_id) == ("c1", "welcome")
     (kept,) = opened.of_decisions([D1])[D1]
     assert (kept.channel, kept.kind, kept.day, kept.known_day) == ("sms", SHOWN, 17532, 17532)
-    assert outcomes.instant(kept.instant).isoformat() == "2018-01-01T05:00:00+00:00"
+    assert clock.from_microseconds(kept.instant).isoformat() == "2018-01-01T05:00:00+00:00"
     assert statuses(take(opened, data, {"decision_id": D1})) == ["repeated"]
 
 

@@ -68,6 +68,29 @@ def test_columns_have_a_row_for_whatever_can_be_learnt(tmp_path: Path) -> None:
     assert found.as_of.tolist() == [17532] * 3
 
 
+def test_an_answer_counts_from_the_reported_contact_on(tmp_path: Path) -> None:
+    opened = store(tmp_path)
+    opened.records.add([record(number) for number in range(1, 5)])
+    noon = 1_514_764_800_000_000
+    opened.add(
+        [
+            outcome(1, instant=noon, day=17532, known_day=17534),
+            outcome(1, kind=REDEEMED, instant=noon - 1, day=17531, stated_at=1),
+            outcome(1, kind=ACCEPTED, instant=noon + 1, day=17533, known_day=17539),
+            outcome(1, kind=REDEEMED, instant=noon + 9, day=17540, stated_at=2),
+            outcome(2, kind=ACCEPTED),
+            outcome(3),
+            outcome(9, customer_id=None, action_id="", channel=""),
+        ]
+    )
+    found = joined.columns(joined.answered(opened))
+    assert found.decision_id.tolist() == [record(number).decision_id for number in (1, 2, 3)]
+    assert found.shown_day.tolist() == [17532, -1, 17532]
+    assert found.shown_known_day.tolist() == [17534, -1, 17532]
+    assert found.answer_day.tolist() == [17533, -1, -1]
+    assert found.answer_known_day.tolist() == [17539, -1, -1]
+
+
 def test_nothing_decided_is_no_rows(tmp_path: Path) -> None:
     found = joined.columns(joined.pairs(store(tmp_path)))
     assert (len(found.action), found.came.shape) == (0, (0, 6))

@@ -1,0 +1,61 @@
+"""Campaigns are learned from until there are enough contacts of our own."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from features.errors import UserError
+from tests.training.conftest import TINY
+from training.campaigns import own
+from training.datasets import Snapshots
+from training.plan import lay_out
+from training.response import Response
+
+from .own_world import DAYS, FIRST
+from .world import BEGIN
+
+
+def test_own_contacts_are_learned_from_once_there_are_enough(known: Snapshots, task: Response) -> None:
+    assert task.records
+    assert task.missing(known.canonical) is None
+    assert task.options() == {"records": task.records}
+    assert Response(**task.options()).suited(known).records == task.records
+    said = task.learned_from(known)
+    assert said.startswith("learned from own records: 1,5")
+    assert "contacts decided as of 2017-03-02 to 2017-11-13" in said
+    assert said.endswith("accepted or redeemed within 14 days.")
+    early = known.cut(BEGIN + 150)
+    assert Response().suited(early).records == ""
+    why = Response().learned_from(early)
+    assert why.startswith("learned from campaign history: own records have ")
+    assert "contacts that are over, where 900 are enough" in why
+    none = dataclasses.replace(known, own=None)
+    assert Response().suited(none).records == ""
+    assert Response().learned_from(none) == "learned from campaign history: there are no own records."
+
+
+def test_own_windows_of_a_fit_have_no_day_in_common(known: Snapshots, task: Response) -> None:
+    plan = lay_out(task, known, dataclasses.replace(TINY, cutoffs=9))
+    assert plan.horizon_days == task.horizon_days(known.labels) == 2 * DAYS
+    assert 1 < len(plan.final) <= own.WINDOWS
+    assert max(plan.final) + 2 * DAYS <= known.until
+    assert {later - day for day, later in zip(plan.final, plan.final[1:], strict=False)} == {DAYS + 1}
+    started = [set(task.examples(known, [day]).matrix.as_of.tolist()) for day in plan.final]
+    assert sum(map(len, started)) == len(set.union(*started))
+
+
+def test_own_records_take_the_place_of_campaigns(task: Response) -> None:
+    other = Response()
+    assert task.asks_alike
+    assert task.supersedes(other) == "it has learned from own records, and the champion from campaign history"
+    assert other.supersedes(task) == task.supersedes(task) == ""
+
+
+def test_records_that_changed_cannot_be_learned_from_again(known: Snapshots, task: Response) -> None:
+    again = Response(records="f00d")
+    with pytest.raises(UserError, match="own records again: they have changed"):
+        again.learned_from(known)
+    with pytest.raises(UserError, match="the workspace keeps none any more"):
+        task.examples(dataclasses.replace(known, own=None), [FIRST])
