@@ -20,6 +20,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from serving.messages.cross_sell import CrossSellAnswer
 from serving.messages.outcomes import DecisionRecord, OutcomeRequest, OutcomesAnswer
 from serving.messages.schemas import (
     CrossSellRequest,
@@ -98,9 +99,9 @@ class Client:
         """
         return self._post("/v1/next-best-action", request, DecisionAnswer, attempts=1)
 
-    def cross_sell(self, request: CrossSellRequest) -> ItemsAnswer:
-        """Products to offer beside a basket."""
-        return self._post("/v1/cross-sell", request, ItemsAnswer, attempts=1)
+    def cross_sell(self, request: CrossSellRequest) -> CrossSellAnswer:
+        """Products to offer beside a basket, to a customer or to anybody."""
+        return self._post("/v1/cross-sell", request, CrossSellAnswer, attempts=1)
 
     def recommend(self, request: RecommendRequest) -> ItemsAnswer:
         """Products that a customer is likely to buy."""

@@ -211,6 +211,22 @@ def sample_workspace(request: pytest.FixtureRequest) -> Workspace:
 
 
 @pytest.fixture(scope="session")
+def simulated_workspace(request: pytest.FixtureRequest) -> Workspace:
+    """The main job done on a simulated fuel chain: plates, identities, consents, contacts, complaints.
+
+    It stands in pytest's cache, as the sample's does.
+    """
+    folder = Path(request.config.cache.mkdir("simulated"))
+    with FileLock(folder / "building"):
+        source, workspace = folder / "source", Workspace(folder / "workspace")
+        if not source.exists():
+            world = ("--customers", "500", "--days", "300", "--seed", "1", "--jobs", "1")
+            done(nextbest("simulate", *world, "--out", source))
+        done(nextbest("run", "--source", source, "--quick", "--no-serve", workspace=workspace))
+    return workspace
+
+
+@pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Running]]:
     """Starts services that end with the session: `serve(workspace, *options) -> Running`."""
     with ExitStack() as stack:
@@ -227,6 +243,16 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ru
 def slice_service(slice_workspace: Workspace, serve: Callable[..., Running]) -> Running:
     """The real service on the slice."""
     return serve(slice_workspace)
+
+
+@pytest.fixture(scope="session")
+def simulated_service(
+    simulated_workspace: Workspace, serve: Callable[..., Running], tmp_path_factory: pytest.TempPathFactory
+) -> Running:
+    """The real service on a copy of the simulated fuel chain."""
+    own = tmp_path_factory.mktemp("simulated") / "workspace"
+    subprocess.run(["cp", "-R", str(simulated_workspace.root), str(own)], check=True)
+    return serve(Workspace(own))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -138,7 +139,11 @@ def test_it_shows_the_whole_customer(slice_service: Running, slice_customer: str
 def test_an_unknown_customer(slice_service: Running) -> None:
     assert slice_service.get("/v1/customers/nobody").status_code == 404
     assert slice_service.post("/v1/score", asking("nobody")).status_code == 404
-    for path in ("next-best-action", "cross-sell", "recommend"):
+    assert slice_service.post("/v1/cross-sell", asking("nobody")).status_code == 404
+    anybody = slice_service.post("/v1/cross-sell", {"place": "till", "dry_run": True}).json()
+    assert anybody["items"]
+    assert anybody["rests_on"] == ["popularity"]
+    for path in ("next-best-action", "recommend"):
         answer = slice_service.post(f"/v1/{path}", asking("nobody", dry_run=True))
         assert answer.status_code == 200
         assert answer.json()["known"] is False
@@ -204,3 +209,55 @@ def test_run_says_at_once_that_the_port_is_taken(slice_service: Running, tmp_pat
     assert refused.returncode == ExitCode.USAGE
     assert f"port {port} is in use" in refused.stderr
     assert not (tmp_path / "never-made").exists()
+
+
+def at_the_pump(service: Running, plate: str) -> dict[str, Any] | None:
+    """The answer when a plate drives in, if shop items are offered to its driver."""
+    body = {"customer": {"plate": plate}, "place": "forecourt", "limit": 1}
+    answer: dict[str, Any] = service.post("/v1/next-best-action", body).json()
+    offers = answer["known"] and answer["actions"] and answer["actions"][0]["cross_sell"]
+    return answer if offers else None
+
+
+@pytest.mark.slow
+def test_from_the_plate_at_the_pump_to_the_shop_items_at_the_till(
+    simulated_workspace: Workspace, simulated_service: Running
+) -> None:
+    source = simulated_workspace.root.parent / "source"
+    known = pq.read_table(source / "identities.parquet").to_pandas().query("kind == 'plate'")
+    plates = sorted(known["value"].unique())
+    found = ((plate, at_the_pump(simulated_service, plate)) for plate in plates)
+    plate, answer = next((plate, answer) for plate, answer in found if answer is not None)
+    assert (answer["identified_by"], answer["place"]) == ("plate", "forecourt")
+    assert plate not in json.dumps(answer, ensure_ascii=False)
+    # An attendant speaks to nobody on more than three days of seven; then the screen of the pump does.
+    for back in (2, 1, 0):
+        assert answer["actions"][0]["channel"] == "attendant"
+        shown = {
+            "decision_id": answer["decision_id"],
+            "kind": "shown",
+            "at": f"{pd.Timestamp(answer['as_of']) - pd.Timedelta(days=back):%Y-%m-%d}T01:00:00+08:00",
+        }
+        assert simulated_service.post("/v1/outcomes", shown).json()["accepted"] == 1
+        answer = at_the_pump(simulated_service, plate)
+        assert answer is not None
+    assert answer["actions"][0]["channel"] == "pump_screen"
+    assert answer["actions"][0]["text"]
+
+    products = pq.read_table(source / "products.parquet").to_pandas().set_index("product_id")
+    sales = pq.read_table(source / "transactions.parquet").to_pandas()
+    late = sales[sales["occurred_at"] >= sales["occurred_at"].max() - pd.Timedelta(days=54)]
+    store = late["store_id"].value_counts().index[0]
+    fuel = products.index[products["department"] == "FUEL"][0]
+    basket = [fuel, products.index[products["department"] == "SHOP"][0]]
+    body = {"customer": {"plate": plate}, "place": "till", "store": store, "basket": basket, "limit": 5}
+    for asked in (body, {name: value for name, value in body.items() if name != "customer"}):
+        till = simulated_service.post("/v1/cross-sell", asked).json()
+        ids = [item["product_id"] for item in till["items"]]
+        assert len(ids) == 5
+        assert not set(ids) & set(basket)
+        assert "FUEL" not in set(products.loc[ids, "department"])
+        assert set(ids) <= set(late.loc[late["store_id"] == store, "product_id"])
+        assert all(item["name"] and item["category"] and item["reasons"] for item in till["items"])
+        assert ("customer" in till["rests_on"]) == ("customer" in asked)
+    assert simulated_service.post("/v1/cross-sell", {"customer": {"plate": "京A00000"}}).status_code == 404

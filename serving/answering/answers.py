@@ -33,7 +33,7 @@ def score(engine: Engine, request: schemas.ScoreRequest) -> schemas.ScoreAnswer 
         ProblemError: nobody has seen the one customer before the as-of (404).
         UserError: the as-of or the place cannot be answered for.
     """
-    _place(engine, request)
+    place_of(engine, request)
     asked = [request.customer] if request.customer else request.customers or []
     subjects = _subjects(engine, request, asked)
     if request.customer and not subjects[0].known:
@@ -50,7 +50,7 @@ def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None
     Raises:
         UserError: the as-of or the place cannot be answered for.
     """
-    place = _place(engine, request)
+    place = place_of(engine, request)
     at = None if request.time is None else _instant(request.time)
     subject = _subject(engine, request, engine.catalogue.tasks(place) | set(scorer.SHRUNK))
     decided = deciding.decide(engine, subject, place, live=request.as_of is None, at=at)
@@ -75,7 +75,7 @@ def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None
             {"action_id": a.action_id, "channel": a.channel, "expected_value_cents": a.expected_value_cents}
             for a in answer.actions
         ]
-        answer.decision_id = _record(
+        answer.decision_id = recorded(
             write,
             request,
             answer,
@@ -91,22 +91,13 @@ def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None
     return answer
 
 
-def cross_sell(engine: Engine, request: schemas.CrossSellRequest, write: Write | None) -> schemas.ItemsAnswer:
-    """Products that are new to the customer, to offer beside the basket in hand.
-
-    Raises:
-        UserError: the as-of or the place cannot be answered for.
-    """
-    return _items(engine, request, write, endpoint="cross-sell", kind="new", basket=request.basket)
-
-
 def recommend(engine: Engine, request: schemas.RecommendRequest, write: Write | None) -> schemas.ItemsAnswer:
     """Products that the customer is likely to buy.
 
     Raises:
         UserError: the as-of or the place cannot be answered for.
     """
-    return _items(engine, request, write, endpoint="recommend", kind=request.kind)
+    return _items(engine, request, write)
 
 
 def portrait(engine: Engine, request: schemas.CustomerRequest) -> schemas.Portrait:
@@ -116,7 +107,7 @@ def portrait(engine: Engine, request: schemas.CustomerRequest) -> schemas.Portra
         ProblemError: nobody has seen the customer before the as-of (404).
         UserError: the as-of or the place cannot be answered for.
     """
-    place = _place(engine, request)
+    place = place_of(engine, request)
     subject = _subject(engine, request)
     history = subject.history
     if not subject.known or history is None:
@@ -148,11 +139,12 @@ def number(value: float) -> float | None:
 
 def not_found(subject: Subject) -> ProblemError:
     """The 404 for a customer without history."""
-    return ProblemError(
-        404,
-        f"customer {subject.customer_id!r} is not known before {clock.to_date(subject.as_of)}.",
-        "unknown-customer",
-    )
+    return ProblemError(404, unknown_customer(subject.customer_id, subject.as_of), "unknown-customer")
+
+
+def unknown_customer(customer_id: str, as_of: int) -> str:
+    """The sentence for a customer without history before a day."""
+    return f"customer {customer_id!r} is not known before {clock.to_date(as_of)}."
 
 
 def _instant(text: str) -> int:
@@ -167,7 +159,14 @@ def _instant(text: str) -> int:
     return clock.to_microseconds(at)
 
 
-def _place(engine: Engine, request: schemas.CustomerRequest | schemas.ScoreRequest) -> str:
+def place_of(
+    engine: Engine, request: schemas.CustomerRequest | schemas.ScoreRequest | schemas.CrossSellRequest
+) -> str:
+    """The place of a request, or the catalogue's default one.
+
+    Raises:
+        UserError: there is no such place.
+    """
     place = request.place or engine.catalogue.default_place
     engine.catalogue.at(place)
     return place
@@ -235,34 +234,26 @@ def _scores(
     )
 
 
-def _items(
-    engine: Engine,
-    request: schemas.CustomerRequest,
-    write: Write | None,
-    *,
-    endpoint: str,
-    kind: str,
-    basket: Sequence[str] = (),
-) -> schemas.ItemsAnswer:
-    place = _place(engine, request)
+def _items(engine: Engine, request: schemas.RecommendRequest, write: Write | None) -> schemas.ItemsAnswer:
+    place = place_of(engine, request)
     subject = _subject(engine, request, scorer.SHRUNK)
-    picks = engine.picks(subject, request.limit or ITEMS, (kind,), basket)[kind]
+    picks = engine.picks(subject, request.limit or ITEMS, (request.kind,))[request.kind]
     answer = schemas.ItemsAnswer(
         **_head(engine, request, request.customer, subject),
         decision_id=None,
         place=place,
-        kind=kind,
+        kind=request.kind,
         horizon_days=engine.recommender.horizon_days if engine.recommender else None,
         items=[_item(engine, pick, request.language) for pick in picks],
-        ignored=engine.unknown_products(basket),
+        ignored=[],
     )
     if write and not request.dry_run:
         proposed = [{"product_id": item.product_id, "score": item.score} for item in answer.items]
-        answer.decision_id = _record(
+        answer.decision_id = recorded(
             write,
             request,
             answer,
-            endpoint=endpoint,
+            endpoint="recommend",
             catalogue_version=engine.catalogue.version,
             proposed=proposed,
             considered=[],
@@ -280,9 +271,9 @@ def _item(engine: Engine, pick: Pick, language: str) -> schemas.Item:
     )
 
 
-def _record(
+def recorded(
     write: Write,
-    request: schemas.CustomerRequest,
+    request: schemas.CustomerRequest | schemas.CrossSellRequest,
     answer: schemas.DecisionAnswer | schemas.ItemsAnswer,
     *,
     endpoint: str,
@@ -291,13 +282,15 @@ def _record(
     considered: list[dict[str, Any]],
     **more: Any,
 ) -> str:
+    """The id under which an answer has been recorded."""
     decision_id = uuid.uuid4().hex
     write(
         Record(
             decision_id=decision_id,
             endpoint=endpoint,
             request_id=request.request_id,
-            customer_id=answer.customer_id,
+            # Nobody has an empty id: what was offered to anybody at the till is no contact with a customer.
+            customer_id=answer.customer_id or "",
             as_of=answer.as_of,
             place=answer.place,
             decided_at=datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -26,12 +26,14 @@ from features.life_cycle.portrait import Bases
 from features.pseudonyms import Pseudonyms
 from features.workspace import Workspace
 from serving.access.areas import Areas
+from serving.answering import tables_gone
 from serving.catalogue import actions
 from serving.catalogue.actions import Catalogue
 from serving.contacts.history import ContactHistory
 from serving.contacts.touches import OwnContacts
 from serving.decisions.effects import Effects
 from serving.scoring import scorer, scores
+from serving.scoring.beside import Beside
 from serving.scoring.products import Pick, Recommender
 from serving.scoring.scorer import Champions, Scores
 from training.recommendation.histories import Histories
@@ -69,6 +71,7 @@ class Engine:
         champions: the models in use.
         catalogue: the actions.
         recommender: the product model, None without a champion of that task.
+        beside: the same for what goes with a basket.
         applier: brings posted events into the store.
         pseudonyms: turns an id that is a phone or card number into the one kept here.
         identifiers: whom a phone, card or plate number or an open id means.
@@ -86,6 +89,7 @@ class Engine:
     champions: Champions
     catalogue: Catalogue
     recommender: Recommender | None
+    beside: Beside | None
     applier: Applier
     pseudonyms: Pseudonyms
     identifiers: Identifiers
@@ -130,13 +134,15 @@ class Engine:
         applier = build.open_applier(workspace, store)
         applier.catch_up()
         pseudonyms = Pseudonyms(workspace)
+        recommender = Recommender.of(champions, canonical)
         return cls(
             workspace=workspace,
             canonical=canonical,
             store=store,
             champions=champions,
             catalogue=catalogue,
-            recommender=Recommender.of(champions, canonical),
+            recommender=recommender,
+            beside=Beside.of(recommender, canonical),
             applier=applier,
             pseudonyms=pseudonyms,
             identifiers=Identifiers.read(canonical, pseudonyms),
@@ -161,7 +167,11 @@ class Engine:
         """
         champions = Champions.load(self.workspace, self.champions).one_thread()
         champions.require()
-        return replace(self, champions=champions, recommender=Recommender.of(champions, self.canonical))
+        recommender = Recommender.of(champions, self.canonical)
+        beside = Beside.of(recommender, self.canonical)
+        if beside is not None:
+            tables_gone.read(self.canonical, lambda: beside.prepare(self.clock_day))
+        return replace(self, champions=champions, recommender=recommender, beside=beside)
 
     @property
     def clock_day(self) -> int:
@@ -225,11 +235,7 @@ class Engine:
 
     def _seen(self, customer_id: str, as_of: int) -> tuple[History | None, bool, FeatureMatrix]:
         """A customer's history, whether anything of it was known before the day, and one row of features."""
-        history = self.store.get(customer_id)
-        if history is None:
-            # Only an id that is not stored as it is can be one that was hashed at the door of the tables.
-            customer_id = self.pseudonyms.of(customer_id)
-            history = self.store.get(customer_id)
+        customer_id, history = self.stored(customer_id)
         names = feature_catalogue.NAMES
         known = history is not None and seen_before(history, as_of)
         values = np.full(len(names), np.nan) if history is None else online.evaluate(history, as_of)
@@ -237,6 +243,15 @@ class Engine:
             np.array([customer_id], dtype=object), np.array([as_of], dtype=np.int32), names, values[None, :]
         )
         return history, known, matrix
+
+    def stored(self, customer_id: str) -> tuple[str, History | None]:
+        """The id under which a customer is stored, and the history; None for one never seen."""
+        history = self.store.get(customer_id)
+        if history is None:
+            # Only an id that is not stored as it is can be one that was hashed at the door of the tables.
+            customer_id = self.pseudonyms.of(customer_id)
+            history = self.store.get(customer_id)
+        return customer_id, history
 
     def area(self, customer_id: str, history: History | None, as_of: int) -> str | None:
         """The area of a customer as of a day; None when it is not known."""
@@ -248,12 +263,15 @@ class Engine:
         """Products for a customer by kind, best first; empty lists without a product model."""
         if self.recommender is None:
             return {kind: [] for kind in kinds}
-        history = subject.history
+        histories = self.bought(subject.customer_id, subject.history, subject.as_of)
+        return self.recommender.picks(histories, subject.as_of, limit, kinds, basket)
+
+    def bought(self, customer_id: str, history: History | None, as_of: int) -> Histories:
+        """What one customer bought before a day."""
         if history is not None:
             # Baskets that count for another person since belong to no list of this one.
-            history = history._replace(baskets=history.baskets.visible(subject.as_of))
-        histories = Histories.of([history], self.products, [subject.customer_id], self.store.stores)
-        return self.recommender.picks(histories, subject.as_of, limit, kinds, basket)
+            history = history._replace(baskets=history.baskets.visible(as_of))
+        return Histories.of([history], self.products, [customer_id], self.store.stores)
 
     def unknown_products(self, basket: Sequence[str]) -> list[str]:
         """Products of a basket that have no say in its lists; all of them without a product model."""

@@ -200,7 +200,7 @@ class Desk:
             given.degraded.append(self.records.hindrance)
         if given.degraded:
             self.counters.degraded.labels(endpoint).inc()
-        if not given.known:
+        if not given.known and getattr(given, "customer_id", "") is not None:
             self.counters.unknown.labels(endpoint).inc()
         return Response(given.model_dump_json(), media_type="application/json")
 
@@ -240,7 +240,9 @@ def _watch(desk: weakref.ref[Desk], closing: Event) -> None:
 def _opened(
     workspace: Workspace, *, actions_file: Path | None, allow_future_model: bool, own: OwnContacts
 ) -> Engine:
-    """An engine that has found today's base already, so that no request waits for it."""
+    """An engine that has found today's base and shelves already, so that no request waits for them."""
     engine = Engine.open(workspace, actions_file=actions_file, allow_future_model=allow_future_model, own=own)
     engine.bases.at(engine.clock_day)
+    if engine.beside is not None:
+        engine.beside.prepare(engine.clock_day)
     return engine

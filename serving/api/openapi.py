@@ -14,6 +14,7 @@ from serving.api import events
 from serving.api.door import EVENTS, OUTCOMES
 from serving.messages import outcomes as outcomes_schemas
 from serving.messages import schemas
+from serving.messages.cross_sell import CrossSellAnswer
 
 _QUESTIONS: tuple[tuple[str, str, type[BaseModel], type[BaseModel], dict[str, Any]], ...] = (
     ("/v1/score", "Scores of a known customer", schemas.ScoreRequest, schemas.ScoreAnswer, {}),
@@ -26,10 +27,10 @@ _QUESTIONS: tuple[tuple[str, str, type[BaseModel], type[BaseModel], dict[str, An
     ),
     (
         "/v1/cross-sell",
-        "Products that are new to the customer, to offer beside a basket",
+        "Products to offer beside a basket in a store, new to the customer; without one, to anybody",
         schemas.CrossSellRequest,
-        schemas.ItemsAnswer,
-        {"basket": ["1082185"], "limit": 3},
+        CrossSellAnswer,
+        {"basket": ["1082185"], "store": "34280", "limit": 3},
     ),
     (
         "/v1/recommend",

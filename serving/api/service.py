@@ -28,13 +28,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.keys import Key, Keys
-from serving.answering import answers
+from serving.answering import answers, cross_selling
 from serving.api import events, metrics, outcome_endpoints
 from serving.api.desk import Desk
 from serving.api.door import EVENTS, LARGEST_BODY, LARGEST_EVENTS, OUTCOMES, Door
 from serving.api.pages import pages
 from serving.messages import outcomes as outcomes_schemas
 from serving.messages import problems, schemas
+from serving.messages.cross_sell import CrossSellAnswer
 from serving.messages.problems import ProblemError
 from serving.outcomes import intake as outcomes
 
@@ -159,11 +160,11 @@ def create(open_desk: Callable[[], Desk]) -> BentoService[Any]:
         @bentoml.api(
             route="/v1/cross-sell",
             input_spec=_body(schemas.CrossSellRequest),
-            output_spec=schemas.ItemsAnswer,
+            output_spec=CrossSellAnswer,
         )
         async def cross_sell(self, asked: Any, /) -> Response:
             """Products to offer beside a basket."""
-            answer = partial(answers.cross_sell, self.desk.engine, write=self.desk.write)
+            answer = partial(cross_selling.cross_sell, self.desk.engine, write=self.desk.write)
             return self.desk.reply("cross-sell", asked, answer)
 
         @bentoml.api(

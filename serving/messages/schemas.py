@@ -121,11 +121,19 @@ class DecisionRequest(CustomerRequest):
     explain: bool = Field(default=False, description="Say what was considered and not proposed, and why.")
 
 
-class CrossSellRequest(CustomerRequest):
-    """Products to offer beside a basket."""
+class CrossSellRequest(_Asked):
+    """Products to offer beside a basket, to a customer or to anybody."""
 
+    customer: Customer | None = Field(
+        default=None, description="Without one the answer rests on the basket, the store and what sells."
+    )
     basket: list[Name] = Field(
         default_factory=list, max_length=500, description="Products in hand; never offered again."
+    )
+    store: Name | None = Field(
+        default=None,
+        description="The store; what it has not sold in the 56 days before `as_of` is not offered.",
+        examples=["34280"],
     )
 
 

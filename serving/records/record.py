@@ -21,7 +21,8 @@ class Record:
         decision_id: the id that the answer carried.
         endpoint: which question was asked: next-best-action, cross-sell or recommend; `batch` for a batch's.
         request_id: the caller's own id, if given.
-        customer_id: whom it is about (a pseudonym when the source's id was a phone or card).
+        customer_id: whom it is about (a pseudonym when the source's id was a phone or card); empty for
+            what was offered to anybody.
         as_of: ISO date of the answer.
         place: where it was asked for.
         decided_at: UTC instant, ISO.

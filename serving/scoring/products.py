@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.canonical import Canonical
 from serving.scoring import scores
@@ -61,11 +62,18 @@ class Recommender:
         """Days within which the probabilities say "buys"."""
         return int(self.model.fitted.meta["horizon_days"])
 
-    def lists(
-        self, histories: Histories, as_of: int, limit: int, kinds: Sequence[str], basket: Sequence[str] = ()
+    def lists(  # noqa: PLR0917 (as `recommend` has them)
+        self,
+        histories: Histories,
+        as_of: int,
+        limit: int,
+        kinds: Sequence[str],
+        basket: Sequence[str] = (),
+        stocked: NDArray[np.bool_] | None = None,
     ) -> Recommendations:
         """The best products of n customers; see `training.recommendation.recommender.recommend`."""
-        return recommend(self.model.fitted, histories, as_of, limit, kinds=kinds, basket=basket)
+        fitted = self.model.fitted
+        return recommend(fitted, histories, as_of, limit, kinds=kinds, basket=basket, stocked=stocked)
 
     def unknown(self, products: Sequence[str]) -> list[str]:
         """The products that the model was not trained on, in the order given."""

@@ -47,7 +47,12 @@ class Assortment:
         return cls(items, Collaborative.fit(best, own.matrices(best, len(items))), sources, here)
 
     def describe(
-        self, coded: Histories, as_of: int, basket: Sequence[NDArray[np.int64]] | None = None
+        self,
+        coded: Histories,
+        as_of: int,
+        basket: Sequence[NDArray[np.int64]] | None = None,
+        stocked: NDArray[np.bool_] | None = None,
+        new_only: bool = False,
     ) -> tuple[Context, Candidates, NDArray[np.float32]]:
         """Customers in context, their candidates and the ranker's inputs.
 
@@ -55,12 +60,16 @@ class Assortment:
             coded: histories in the catalogue's codes (`items.recode`).
             as_of: the day.
             basket: items in each customer's hands.
+            stocked: items that can be had; None: all.
+            new_only: without items that a customer has bought.
         """
         own = OwnItems.of(coded, as_of)
-        context = Context.of(own, self.items, self.collaborative, basket)
+        context = Context.of(own, self.items, self.collaborative, basket, stocked)
         here = None if self.here is None else self.here.lists(coded, as_of)
-        candidates = choose(context, self.items, self.collaborative.covered, self.sources, here)
-        return context, candidates, inputs.build(candidates, context, self.items, self.collaborative.covered)
+        candidates = choose(context, self.items, context.offered, self.sources, here, stocked)
+        if new_only:
+            candidates = candidates.take(candidates.entry < 0)
+        return context, candidates, inputs.build(candidates, context, self.items, context.offered)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For the model's artifact."""

@@ -52,6 +52,10 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.row)
 
+    def take(self, kept: NDArray[np.bool_]) -> Candidates:
+        """Some of them."""
+        return Candidates(self.row[kept], self.item[kept], self.entry[kept])
+
 
 def checked(sources: Collection[str]) -> tuple[str, ...]:
     """Names of sources in their own order.
@@ -70,19 +74,32 @@ def covered(items: Items) -> NDArray[np.int64]:
     return np.sort(items.popular[:COVERED])
 
 
-def choose(
+def choose(  # noqa: PLR0917 (what candidates are made from)
     context: Context,
     items: Items,
     covered: NDArray[np.int64],
     sources: Collection[str] = DEFAULT,
     here: NDArray[np.int64] | None = None,
+    stocked: NDArray[np.bool_] | None = None,
 ) -> Candidates:
-    """The candidates of these sources, and `here`: items of each customer's store, -1 for none (n x any)."""
+    """The candidates of these sources.
+
+    Args:
+        context: the customers.
+        items: the catalogue.
+        covered: codes of the items that have collaborative scores: the context's `offered`.
+        sources: of `SOURCES`.
+        here: items of each customer's store, -1 for none (n x any).
+        stocked: items that can be had; every source gives its best of these. None: all.
+    """
     own, size = context.own, len(items)
     everyone = np.arange(own.customers)[:, np.newaxis] * size
     keys = [np.empty(0, dtype=np.int64)]
     if "own" in sources:
-        frequent = _best(own.row, own.decayed[:, FREQUENCY], OWN)
+        often = own.decayed[:, FREQUENCY]
+        if stocked is not None:
+            often = np.where(stocked[own.item], often, -1.0)
+        frequent = _best(own.row, often, OWN)
         keys.append(own.row[frequent] * size + own.item[frequent])
     if here is not None:
         keys.append((everyone + here)[here >= 0])
@@ -92,7 +109,8 @@ def choose(
         ("promoted", items.most_promoted, PROMOTED),
     ):
         if name in sources:
-            keys.append((everyone + best[:count]).ravel())
+            offered = best if stocked is None else best[stocked[best]]
+            keys.append((everyone + offered[:count]).ravel())
     place = np.full(size, -1)
     place[covered] = np.arange(len(covered))
     bought = place[own.item] >= 0
@@ -103,6 +121,8 @@ def choose(
             top = np.argpartition(scores, count - 1, axis=1)[:, :count]
             keys.append((everyone + covered[top]).ravel())
     key = distinct(np.concatenate(keys))
+    if stocked is not None:
+        key = key[stocked[key % max(1, size)]]
     entry = places(own.row * size + own.item, key)
     return Candidates(key // max(1, size), key % max(1, size), entry)
 

@@ -80,12 +80,13 @@ class Factors:
     read: NDArray[np.int16]
     write: NDArray[np.int16]
 
-    def scores(self, rows: sparse.csr_matrix) -> NDArray[np.float64]:
-        """Scores (customers x m) for rows of whole numbers from `whole_rows`."""
+    def scores(self, rows: sparse.csr_matrix, only: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Scores (customers x m) for rows of whole numbers from `whole_rows`; with `only`, of these items."""
         profile = np.rint(np.asarray(rows @ self._read) / PROFILE_UNIT)
         # BLAS threads cost more than they save on one customer; the sums are exact either way.
         few = len(profile) < FEW_CUSTOMERS
-        scores = np.einsum("ij,jk->ik", profile, self._write) if few else profile @ self._write
+        write = self._write if only is None else self.write[only].T.astype(np.float64)
+        scores: NDArray[np.float64] = np.einsum("ij,jk->ik", profile, write) if few else profile @ write
         scores *= PROFILE_UNIT / (ROW_UNIT * FACTOR_UNIT * FACTOR_UNIT)
         return scores
 

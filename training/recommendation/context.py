@@ -11,7 +11,7 @@ from scipy import sparse
 
 from training.recommendation.collaborative import SETTINGS, Collaborative, whole_rows
 from training.recommendation.decay import Decay
-from training.recommendation.grouping import changes, counted, distinct
+from training.recommendation.grouping import changes, counted, distinct, places
 from training.recommendation.histories import Histories
 from training.recommendation.items import TYPE, Items
 
@@ -110,13 +110,18 @@ class OwnItems:
             row = np.concatenate([row, np.repeat(np.arange(self.customers), [len(part) for part in more])])
             column = np.concatenate([column, *more])
             graded = np.concatenate([graded, np.ones((len(row) - len(graded), graded.shape[1]))])
-        shape = (self.customers, len(covered))
-        matrices = []
-        for number in range(graded.shape[1]):
-            matrix = sparse.csr_matrix((graded[:, number], (row, column)), shape=shape)
-            matrix.data = whole_rows(matrix.data)
-            matrices.append(matrix)
-        return matrices
+        width = max(1, len(covered))
+        key = row * width + column
+        pairs = distinct(key)
+        at = places(pairs, key)
+        start = np.searchsorted(pairs, np.arange(self.customers + 1) * width)
+        return [
+            sparse.csr_matrix(
+                (whole_rows(counted(at, weights, len(pairs))), pairs % width, start),
+                shape=(self.customers, len(covered)),
+            )
+            for weights in graded.T
+        ]
 
 
 @dataclass(frozen=True)
@@ -125,8 +130,9 @@ class Context:
 
     Attributes:
         own: what they bought.
-        rows: whole numbers of the first collaborative setting (n x m), basket included.
-        scores: collaborative scores of the covered items, one matrix (n x m) per setting.
+        rows: whole numbers of the first collaborative setting (n x covered items), basket included.
+        offered: codes of the m items with collaborative scores: the covered ones that can be had, ascending.
+        scores: their collaborative scores, one matrix (n x m) per setting.
         amounts: per kind of group, decayed baskets (half-life 120 days) of each of its members
             (n x members).
         since: per kind of group, days since a customer last bought from a member, infinite if never.
@@ -139,6 +145,7 @@ class Context:
 
     own: OwnItems
     rows: sparse.csr_matrix
+    offered: NDArray[np.int64]
     scores: tuple[NDArray[np.float64], ...]
     amounts: tuple[NDArray[np.float64], ...]
     since: tuple[NDArray[np.float64], ...]
@@ -154,10 +161,16 @@ class Context:
         items: Items,
         collaborative: Collaborative,
         context: Sequence[NDArray[np.int64]] | None = None,
+        stocked: NDArray[np.bool_] | None = None,
     ) -> Context:
-        """Work out what the candidates' inputs need."""
-        matrices = own.matrices(collaborative.covered, len(items), context)
-        scores = tuple(f.scores(matrix) for f, matrix in zip(collaborative.factors, matrices, strict=True))
+        """Work out what the candidates' inputs need; of items that are not stocked, no scores."""
+        covered = collaborative.covered
+        matrices = own.matrices(covered, len(items), context)
+        only = None if stocked is None else np.flatnonzero(stocked[covered])
+        scores = tuple(
+            factors.scores(matrix, only)
+            for factors, matrix in zip(collaborative.factors, matrices, strict=True)
+        )
         amounts: list[NDArray[np.float64]] = []
         since: list[NDArray[np.float64]] = []
         kinds: list[NDArray[np.float64]] = []
@@ -176,6 +189,7 @@ class Context:
         return cls(
             own,
             matrices[0],
+            covered if only is None else covered[only],
             scores,
             tuple(amounts),
             tuple(since),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from training.boosting import Binned
 from training.recommendation import ranker
+from training.recommendation.associations import Associations
 from training.recommendation.assortment import Assortment
 from training.recommendation.blocks import Block, Truth
 from training.recommendation.candidates import DEFAULT
@@ -115,13 +116,20 @@ class Collector:
     _locks: dict[Any, threading.Lock] = field(default_factory=dict, repr=False)
     _builders: threading.Semaphore = field(default_factory=partial(threading.Semaphore, BUILDERS), repr=False)
     _blocks: dict[tuple[int, str], Block] = field(default_factory=dict, repr=False)
+    _pairs: dict[int, Associations] = field(default_factory=dict, repr=False)
 
     def cut(self, until: int) -> Collector:
         """The collector of an earlier as-of. Nothing is built twice when no line ever arrived late."""
         if until == self.until:
             return self
         earlier = Collector(
-            self.ledger.cut(until), until, self.sources, self._assortments, self._locks, self._builders
+            self.ledger.cut(until),
+            until,
+            self.sources,
+            self._assortments,
+            self._locks,
+            self._builders,
+            _pairs=self._pairs,
         )
         if (self.ledger.known_day == self.ledger.day).all():
             horizon = self.ledger.labels.recommendation.horizon_days
@@ -140,6 +148,15 @@ class Collector:
             as_of,
             lambda: Assortment.at(self.ledger, self.histories, as_of, self.sources),
             lambda: [*self._assortments][:-ASSORTMENTS_KEPT],
+        )
+
+    def pairs(self, as_of: int) -> Associations:
+        """Products that are bought together, as of a day; the latest few asked for are kept."""
+        return self._kept(
+            self._pairs,
+            as_of,
+            lambda: Associations.at(self.ledger, as_of),
+            lambda: [*self._pairs][:-ASSORTMENTS_KEPT],
         )
 
     def examples(self, cutoffs: Sequence[int]) -> RankingExamples:
@@ -163,7 +180,9 @@ class Collector:
     def _kept(self, held: dict[K, V], key: K, make: Callable[[], V], old: Callable[[], list[K]]) -> V:
         """What is held under a key, made when it is not; the old ones are let go."""
         with self._locks.setdefault((id(held), key), threading.Lock()):
-            found = held.get(key) or make()
+            found = held.get(key)
+            if found is None:
+                found = make()
             held[key] = found
             for each in old():
                 held.pop(each, None)

@@ -29,13 +29,12 @@ def coded(texts: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.str_]]:
     return codes.astype(np.int32), np.asarray(values, dtype=np.str_)
 
 
-PURCHASES = ("purchase_product", "purchase_day", "purchase_known_day", "purchase_baskets")
-VISITS = ("keys", "day", "known_day", "baskets")
+COLUMNS = ("keys", "day", "known_day", "baskets")
 NOTHING = np.empty(0, dtype=np.int32)
 
 
-class StoredVisits(Protocol):
-    """Baskets of one customer by store; `keys` are codes of stores."""
+class StoredBaskets(Protocol):
+    """Baskets of one customer by product or by store; `keys` are codes of these."""
 
     @property
     def keys(self) -> NDArray[Any]: ...  # noqa: D102
@@ -48,20 +47,14 @@ class StoredVisits(Protocol):
 
 
 class StoredHistory(Protocol):
-    """The part of a customer store's history that is read here; `purchase_product` are codes of products."""
+    """The part of a customer store's history that is read here."""
 
     @property
     def customer_id(self) -> str: ...  # noqa: D102
     @property
-    def purchase_product(self) -> NDArray[Any]: ...  # noqa: D102
+    def products(self) -> StoredBaskets: ...  # noqa: D102
     @property
-    def purchase_day(self) -> NDArray[Any]: ...  # noqa: D102
-    @property
-    def purchase_known_day(self) -> NDArray[Any]: ...  # noqa: D102
-    @property
-    def purchase_baskets(self) -> NDArray[Any]: ...  # noqa: D102
-    @property
-    def stores(self) -> StoredVisits: ...  # noqa: D102
+    def stores(self) -> StoredBaskets: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -148,22 +141,22 @@ class Histories:
             stores: the store's store ids by code; None: stores are not read.
         """
 
-        def joined(names: NDArray[Any], parts: Sequence[Any], columns: Sequence[str]) -> Histories:
+        def joined(names: NDArray[Any], parts: Sequence[StoredBaskets | None]) -> Histories:
             known = [part for part in parts if part is not None]
             product, day, known_day, baskets = (
                 np.concatenate([NOTHING, *(np.asarray(getattr(part, name), np.int32) for part in known)])
-                for name in columns
+                for name in COLUMNS
             )
-            sizes = [0 if part is None else len(getattr(part, columns[0])) for part in parts]
+            sizes = [0 if part is None else len(part.keys) for part in parts]
             start = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
             ids = np.array(customers, dtype=np.str_)
             return cls(ids, np.asarray(names, dtype=np.str_), start, product, day, known_day, baskets)
 
-        bought = joined(products, stored, PURCHASES)
+        bought = joined(products, [None if history is None else history.products for history in stored])
         if stores is None:
             return bought
         visits = [None if history is None else history.stores for history in stored]
-        return replace(bought, stores=joined(stores, visits, VISITS))
+        return replace(bought, stores=joined(stores, visits))
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> Histories:

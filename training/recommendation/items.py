@@ -81,10 +81,9 @@ class Items:
     def recode(self, histories: Histories) -> Histories:
         """The histories with products counted as items are here; a product that is no item has code -1."""
         products, product = histories.products, histories.product
-        if len(products) > len(product):
-            codes = self.codes(products[product])
-        else:
-            codes = self.codes(products)[product]
+        if products is self.product_id:
+            return histories
+        codes = _coded(self, products)[product]
         return replace(histories, products=self.product_id, product=codes.astype(np.int32))
 
     @cached_property
@@ -165,6 +164,19 @@ class Items:
             gap=_gap(item, ledger.customer[lines], age, as_of - first, size),
             prior=_buyers(item[recent], ledger.customer[lines[recent]], size) / max(1, len(active)),
         )
+
+
+def _coded(items: Items, products: NDArray[Any]) -> NDArray[np.int64]:
+    """The item of each product; found once for each of the lists of products that were asked for last."""
+    for known, before, codes in _CODED:
+        if known is items.product_id and before is products:
+            return codes
+    found = items.codes(products)
+    _CODED[:] = [*_CODED[-3:], (items.product_id, products, found)]
+    return found
+
+
+_CODED: list[tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]] = []
 
 
 def _groups(levels: NDArray[np.str_], maker: NDArray[np.str_]) -> NDArray[np.int32]:

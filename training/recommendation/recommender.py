@@ -104,6 +104,7 @@ class Recommender:
         kinds: Sequence[str],
         basket: Sequence[str],
         rules: Rules,
+        stocked: NDArray[np.bool_] | None,
     ) -> Recommendations:
         """See `recommend`, the function."""
         items = self.assortment.items
@@ -118,7 +119,14 @@ class Recommender:
                 else [np.union1d(inside, self._codes(exclude[first + at])) for at in range(len(group))]
             )
             part = self._group(
-                group, as_of, limit=limit, barred=barred, kinds=kinds, basket=inside, rules=rules
+                group,
+                as_of,
+                limit=limit,
+                barred=barred,
+                kinds=kinds,
+                basket=inside,
+                rules=rules,
+                stocked=stocked,
             )
             parts.append({**part, "row": part["row"] + first})
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -139,11 +147,14 @@ class Recommender:
         kinds: Sequence[str],
         basket: NDArray[np.int64],
         rules: Rules,
+        stocked: NDArray[np.bool_] | None,
     ) -> dict[str, NDArray[Any]]:
         """The lists of a group of customers, as the fields of `Recommendations`."""
         items = self.assortment.items
         held = [basket] * len(coded) if len(basket) else None
-        context, candidates, inputs = self.assortment.describe(coded, as_of, held)
+        context, candidates, inputs = self.assortment.describe(
+            coded, as_of, held, stocked, new_only=tuple(kinds) == ("new",)
+        )
         score = ranker.predict(self.boosters, inputs, candidates.entry < 0, self.line)
         known = np.bincount(context.own.row, minlength=len(coded)) > 0
         candidates, score = _with_priors(candidates, score, known, items.prior)
@@ -153,6 +164,8 @@ class Recommender:
         )
         rested = np.append(last_share(context.own, items), np.inf) >= rules.rest
         outside &= rested[candidates.entry]
+        if stocked is not None:
+            outside &= stocked[candidates.item]
         types = items.level[candidates.item, TYPE]
         parts: list[tuple[NDArray[np.int64], ...]] = []
         for number, kind in enumerate(kinds):
@@ -241,6 +254,7 @@ def recommend(
     kinds: Sequence[str] = KINDS,
     basket: Sequence[str] = (),
     rules: Rules = RULES,
+    stocked: NDArray[np.bool_] | None = None,
 ) -> Recommendations:
     """The best items of each customer.
 
@@ -256,7 +270,15 @@ def recommend(
         basket: products in the customer's hands (the same for all n, usually one): never listed, and counted
             as bought today when looking for what goes with them.
         rules: how many items of one product type a list has, and how long an own item rests.
+        stocked: which of the model's items can be had; None: all.
     """
     return Recommender.of(fitted).recommend(
-        histories, as_of, limit=limit, exclude=exclude, kinds=kinds, basket=basket, rules=rules
+        histories,
+        as_of,
+        limit=limit,
+        exclude=exclude,
+        kinds=kinds,
+        basket=basket,
+        rules=rules,
+        stocked=stocked,
     )

@@ -156,7 +156,7 @@ class Recommendation(Task[RankingExamples]):
         }
 
     def fit(self, train: RankingExamples, params: Params, seed: int) -> Fitted:
-        """Fit the ranker, and give it the assortment as of the end of the last window.
+        """Fit the ranker; give it the assortment and what is bought together as of the last window's end.
 
         Raises:
             UserError: there is nothing to learn from.
@@ -167,11 +167,12 @@ class Recommendation(Task[RankingExamples]):
             )
         boosters = ranker.train(train.binned(int(params["sample_rows"])), params, seed)
         horizon = train.collector.ledger.labels.recommendation.horizon_days
-        assortment = train.collector.assortment(train.cutoffs[-1] + horizon)
+        end = train.cutoffs[-1] + horizon
+        assortment = train.collector.assortment(end)
         return Fitted(
             self.name,
             boosters,
-            assortment.arrays(),
+            {**assortment.arrays(), **train.collector.pairs(end).arrays()},
             {
                 "features": list(INPUTS),
                 "declared": DECLARED,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from features.errors import UserError
-from serving.answering import answers
+from serving.answering import answers, cross_selling
 from serving.answering.engine import Engine
 from serving.decisions.decided import NO_CONSENTS
 from serving.messages import schemas
@@ -72,13 +72,13 @@ def test_what_is_missing_is_said_in_every_answer(engine: Engine, customer: str) 
     champions = dataclasses.replace(
         engine.champions, missing={"recommendation": "recommendation: no champion"}
     )
-    poorer = dataclasses.replace(engine, champions=champions, recommender=None)
+    poorer = dataclasses.replace(engine, champions=champions, recommender=None, beside=None)
     decision = answers.decide(poorer, asked(schemas.DecisionRequest, customer), None)
     assert decision.degraded == ["recommendation: no champion", NO_CONSENTS]
     assert answers.portrait(poorer, asked(schemas.CustomerRequest, customer)).degraded == decision.degraded
     for answer in (
         answers.score(poorer, asked(schemas.ScoreRequest, customer)),
-        answers.cross_sell(poorer, asked(schemas.CrossSellRequest, customer), None),
+        cross_selling.cross_sell(poorer, asked(schemas.CrossSellRequest, customer), None),
         answers.recommend(poorer, asked(schemas.RecommendRequest, customer), None),
     ):
         assert answer.degraded == ["recommendation: no champion"]
@@ -88,16 +88,6 @@ def test_what_is_missing_is_said_in_every_answer(engine: Engine, customer: str) 
     assert ("new_product", "not eligible (unknown: new_item_probability)") in {
         (item.action_id, item.reason) for item in dropped
     }
-
-
-def test_products_of_the_basket_that_the_model_does_not_know_are_named(engine: Engine, customer: str) -> None:
-    usual = answers.recommend(engine, asked(schemas.RecommendRequest, customer, limit=1), None)
-    assert usual.ignored == []
-    known = usual.items[0].product_id
-    request = asked(schemas.CrossSellRequest, customer, basket=["no such", known, "nor this", "no such"])
-    assert answers.cross_sell(engine, request, None).ignored == ["no such", "nor this"]
-    poorer = dataclasses.replace(engine, recommender=None)
-    assert answers.cross_sell(poorer, request, None).ignored == ["no such", known, "nor this"]
 
 
 def test_scores_and_portraits_of_strangers_are_not_found(engine: Engine) -> None:

@@ -126,10 +126,16 @@ def test_an_unknown_customer_gets_decisions_from_priors_and_no_score(client: Any
     assert decision["known"] is False
     assert [action["action_id"] for action in decision["actions"]] == ["welcome"]
     assert decision["actions"][0]["reasons"][0]["feature"] == "known"
-    for path in ("/v1/cross-sell", "/v1/recommend"):
-        answer = ask(client, path, "nobody")
-        assert answer["known"] is False
-        assert len(answer["items"]) == 10
+    answer = ask(client, "/v1/recommend", "nobody")
+    assert answer["known"] is False
+    assert len(answer["items"]) == 10
+    stranger = client.post("/v1/cross-sell", json={"customer": {"customer_id": "nobody"}})
+    assert "'nobody' is not known" in problem(stranger, 404)
+    anybody = client.post("/v1/cross-sell", json={"place": "till", "dry_run": True})
+    assert anybody.status_code == 200
+    assert anybody.json()["customer_id"] is None
+    assert len(anybody.json()["items"]) == 10
+    assert 'nextbest_unknown_customers_total{endpoint="cross-sell"}' not in client.get("/metrics").text
     assert "'nobody'" in problem(client.post("/v1/score", json={"customer": {"customer_id": "nobody"}}), 404)
     assert "'nobody'" in problem(client.get("/v1/customers/nobody"), 404)
     phone = "13800138000"
@@ -173,6 +179,9 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_a_wrong_body_gets_400_and_one_sentence(client: Any, path: str, case: str) -> None:
     body, words = BAD[case]
+    if path == "/v1/cross-sell" and case in {"no customer", "null customer"}:
+        # Which is how anybody at the till is asked about.
+        body = '{"customer": {}}'
     assert words in problem(
         client.post(path, content=body, headers={"content-type": "application/json"}), 400
     )

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 import pytest
-from filelock import FileLock
 
 from features.workspace import Workspace
 from serving.answering import answers
@@ -18,7 +17,6 @@ from serving.batch import nightly as batch
 from serving.batch import parity
 from serving.messages import schemas
 from serving.scoring import scores
-from tests.conftest import done, nextbest
 
 
 @pytest.mark.slow
@@ -55,22 +53,6 @@ def test_the_service_and_the_batch_agree_about_every_customer_of_the_sample(
     assert actions == Counter(rows)
     assert len(actions) >= 6
     assert max(part.largest for part in parts) <= parity.TOLERANCE
-
-
-@pytest.fixture(scope="session")
-def simulated_workspace(request: pytest.FixtureRequest) -> Workspace:
-    """The main job done on a simulated fuel chain: identities, consents, contacts, complaints.
-
-    It stands in pytest's cache, as the sample's does.
-    """
-    folder = Path(request.config.cache.mkdir("simulated"))
-    with FileLock(folder / "building"):
-        source, workspace = folder / "source", Workspace(folder / "workspace")
-        if not source.exists():
-            world = ("--customers", "500", "--days", "300", "--seed", "1", "--jobs", "1")
-            done(nextbest("simulate", *world, "--out", source))
-        done(nextbest("run", "--source", source, "--quick", "--no-serve", workspace=workspace))
-    return workspace
 
 
 @pytest.mark.slow

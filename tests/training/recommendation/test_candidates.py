@@ -87,3 +87,26 @@ def test_sources_are_checked_and_in_their_own_order() -> None:
     assert checked(["popular", "own"]) == ("own", "popular")
     with pytest.raises(UserError, match="did you mean 'popular'"):
         checked(["populer"])
+
+
+def test_of_what_can_be_had_every_source_names_its_best(collector: Collector) -> None:
+    assortment = collector.assortment(collector.until)
+    items = assortment.items
+    own = OwnItems.of(items.recode(collector.histories), collector.until)
+    stocked = np.zeros(len(items), dtype=np.bool_)
+    stocked[3::4] = True
+    context = Context.of(own, items, assortment.collaborative, stocked=stocked)
+    assert stocked[context.offered].all()
+    for source in DEFAULT:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("OWN", "TYPES", "LINES", "POPULAR", "TRIED"):
+                patch.setattr(candidates, name, 2)
+            patch.setattr(candidates, "COLLABORATIVE", (2, 2))
+            found = choose(context, items, context.offered, (source,), stocked=stocked)
+        assert len(found) >= own.customers, "what cannot be had takes nobody's place"
+        assert stocked[found.item].all()
+    best = [item for item in items.popular.tolist() if stocked[item]][:2]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "POPULAR", 2)
+        found = choose(context, items, context.offered, ("popular",), stocked=stocked)
+    assert sorted(best) == sorted(set(found.item.tolist()))

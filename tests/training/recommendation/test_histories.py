@@ -13,22 +13,19 @@ from training.recommendation.ledger import Ledger
 @dataclass(frozen=True)
 class Stored:
     customer_id: str
-    purchase_product: Any
-    purchase_day: Any
-    purchase_known_day: Any
-    purchase_baskets: Any
+    products: Any
     stores: Any
 
 
 @dataclass(frozen=True)
-class Visits:
+class Baskets:
     keys: Any
     day: Any
     known_day: Any
     baskets: Any
 
     @classmethod
-    def of(cls, one: Histories) -> Visits:
+    def of(cls, one: Histories) -> Baskets:
         return cls(one.product, one.day, one.known_day, one.baskets)
 
 
@@ -56,8 +53,7 @@ def test_histories_of_the_store_equal_those_of_the_tables(town: Snapshots) -> No
     for name in names:
         one = histories.select([name])
         assert one.stores is not None
-        visits = Visits.of(one.stores)
-        bought = Stored(name, one.product, one.day, one.known_day, one.baskets, visits)
+        bought = Stored(name, Baskets.of(one), Baskets.of(one.stores))
         stored.append(bought if len(one.day) else None)
     assert histories.stores is not None
     joined = Histories.of(stored, histories.products, names, histories.stores.products)

@@ -47,6 +47,7 @@ def test_products_that_are_no_items_are_recoded_to_nothing(ledger: Ledger, histo
     fuel = histories.products[histories.product] == "fuel"
     assert fuel.any()
     assert ((coded.product < 0) == fuel).all()
+    assert items.recode(coded) is coded
     one = items.recode(histories.slice(5, 6))
     assert np.array_equal(one.product, coded.slice(5, 6).product)
 

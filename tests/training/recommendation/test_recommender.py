@@ -10,6 +10,7 @@ from training.datasets import Snapshots
 from training.fitted import Fitted
 from training.recommendation import recommender
 from training.recommendation.histories import Histories
+from training.recommendation.lists import PLAIN
 from training.recommendation.recommender import Recommendations, recommend
 from training.registry import flavor
 
@@ -122,3 +123,32 @@ def test_a_saved_model_answers_the_same(
 
 def test_nobody_asked_for_is_an_empty_answer(fitted: Fitted, histories: Histories, shop: Snapshots) -> None:
     assert len(recommend(fitted, histories.slice(0, 0), shop.until)) == 0
+
+
+def test_lists_of_what_can_be_had_are_full_and_scored_as_ever(
+    fitted: Fitted, histories: Histories, shop: Snapshots
+) -> None:
+    products = fitted.arrays["item_product_id"]
+    stocked = np.arange(len(products)) % 2 == 0
+    whole = recommend(fitted, histories, shop.until, 28, rules=PLAIN)
+    some = recommend(fitted, histories, shop.until, 28, rules=PLAIN, stocked=stocked)
+    assert set(some.product_id.tolist()) <= set(products[stocked].tolist())
+    had = np.isin(whole.product_id, products[stocked])
+    for row in range(0, 60, 9):
+        mine = (whole.row == row) & (whole.kind == "any") & had
+        part = some.of(row, "any")
+        assert sorted(some.product_id[part]) == sorted(whole.product_id[mine])
+    short = recommend(fitted, histories, shop.until, 5, stocked=stocked)
+    assert np.bincount(short.row[short.kind == "any"]).tolist() == [5] * 60
+    nobody = histories.select(["nobody"])
+    assert set(recommend(fitted, nobody, shop.until, 28, stocked=stocked).product_id.tolist()) == set(
+        products[stocked].tolist()
+    )
+    assert len(recommend(fitted, histories, shop.until, stocked=np.zeros(len(products), np.bool_))) == 0
+
+
+def test_new_items_alone_are_the_new_items_beside_all(
+    fitted: Fitted, histories: Histories, shop: Snapshots
+) -> None:
+    both, alone = (recommend(fitted, histories, shop.until, kinds=k) for k in (("any", "new"), ("new",)))
+    assert rows_of(alone, alone.kind == "new") == rows_of(both, both.kind == "new")

@@ -14,7 +14,9 @@ from training.datasets import Snapshots, open_snapshots
 from training.fitted import Fitted
 from training.odds import on_line
 from training.recommendation import ranker
+from training.recommendation.associations import Associations
 from training.recommendation.declarations import INPUTS
+from training.recommendation.ledger import Ledger
 from training.recommendation.recommender import Recommender
 from training.recommendation.task import Recommendation
 from training.task import FULL
@@ -131,3 +133,12 @@ def test_contributions_are_of_named_inputs_and_add_up(shop: Snapshots, fitted: F
     values = asdict(found)["values"]
     assert values.shape == (len(found.base), len(INPUTS))
     assert np.isfinite(values).all()
+
+
+def test_the_model_keeps_what_was_bought_together_before_its_end(shop: Snapshots) -> None:
+    fitted = trained(shop, shop.until - 40)
+    kept = Associations.of(fitted.arrays)
+    again = Associations.at(Ledger.read(shop), shop.until - 40)
+    assert kept.held.min() > 0
+    assert all(np.array_equal(getattr(kept, name), value) for name, value in vars(again).items())
+    assert kept.baskets < Associations.at(Ledger.read(shop), shop.until).baskets
