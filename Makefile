@@ -19,8 +19,9 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 CUSTOMER ?= 2283
+MINUTES ?= 10
 
-.PHONY: run test check docs picture bench lock clean
+.PHONY: run test check docs picture bench load lock clean
 
 run: $(SYNCED)
 	$(BIN)/nextbest run --quick $(if $(filter 0,$(SERVE)),--no-serve,--port $(PORT))
@@ -47,6 +48,10 @@ picture: $(SYNCED)
 
 bench: $(TESTED)
 	$(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='bench_*.py' --override-ini=python_functions='bench_*' -q -s
+
+# Mixed traffic at 70 % of the service's capacity, with a new model and a new catalogue inside.
+load: $(TESTED)
+	MINUTES=$(MINUTES) $(BIN)/python -m pytest tests/benchmarks --override-ini=python_files='load_*.py' --override-ini=python_functions='load_*' -q -s
 
 # The lock installs without dependency resolution, so that the NCCL override of pyproject.toml holds.
 $(SYNCED): requirements.txt pyproject.toml

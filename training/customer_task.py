@@ -203,11 +203,20 @@ class CustomerTask(Task[CustomerExamples]):
     @staticmethod
     def stored_inputs(fitted: Fitted, matrix: FeatureMatrix) -> NDArray[np.float32]:
         """What a fitted model reads of customers, n x k in the order of `explain`; NaN where unknown."""
-        rhythm = None
-        if fitted.meta["rhythm"]:
-            model = bg_nbd.BgNbd.of(fitted.arrays["bg_nbd"])
-            rhythm = examples.rhythm_inputs(matrix, model, int(fitted.meta["horizon_days"]))
-        return examples.inputs(matrix, fitted.meta["features"], rhythm)
+        features, days = fitted.meta["features"], int(fitted.meta["horizon_days"])
+        numbers = fitted.arrays["bg_nbd"] if fitted.meta["rhythm"] else None
+
+        def made() -> NDArray[np.float32]:
+            rhythm = None
+            if numbers is not None:
+                rhythm = examples.rhythm_inputs(matrix, bg_nbd.BgNbd.of(numbers), days)
+            return examples.inputs(matrix, features, rhythm)
+
+        if len(matrix) > 1:
+            return made()
+        # One customer's inputs cost about as much as a model's answer, and several models read the same ones.
+        key = (tuple(features), None if numbers is None else (numbers.tobytes(), days))
+        return matrix.once(key, made)
 
     def facts(self, train: CustomerExamples, params: Params) -> dict[str, Any]:
         """Meta of a fitted model that all these tasks have."""

@@ -39,7 +39,7 @@ class NextPurchase:
         last = float(self.ends[-1])
         if days > last:
             return np.asarray(1.0 - np.power(1.0 - self.reached[:, -1], days / last))
-        place = int(np.searchsorted(self.ends, days))
+        place = int(self.ends.searchsorted(days))
         if self.ends[place] == days:
             return self.reached[:, place]
         start, low = (self.ends[place - 1], self.reached[:, place - 1]) if place else (0, 0.0)
@@ -67,6 +67,8 @@ def median_days(ends: NDArray[np.int64], reached: Floats) -> Floats:
         ends: last day of each bin, k of them.
         reached: n x k, P(visit by that day), never decreasing along a row.
     """
+    if len(reached) == 1:
+        return np.array([_median_day(ends.tolist(), reached[0].tolist())])
     place = (reached < HALF).sum(axis=1)
     inside = np.minimum(place, len(ends) - 1)
     rows = np.arange(len(reached))
@@ -77,6 +79,19 @@ def median_days(ends: NDArray[np.int64], reached: Floats) -> Floats:
         within = np.minimum(start + (ends[inside] - start) * (HALF - low) / (high - low) + HALF, ends[inside])
         beyond = ends[-1] * np.log(HALF) / np.log1p(-reached[:, -1])
     return np.asarray(np.clip(np.where(place < len(ends), within, beyond), 1.0, LONGEST_DAYS))
+
+
+def _median_day(ends: list[int], reached: list[float]) -> float:
+    """`median_days` of one customer: the same arithmetic on plain numbers, in a tenth of the time."""
+    place = sum(chance < HALF for chance in reached)
+    if place == len(ends):
+        # NumPy's logarithms, whose last bit may differ from those of `math`.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            day = float(ends[-1] * np.log(HALF) / np.log1p(-np.float64(reached[-1])))
+    else:
+        start, low = (ends[place - 1], reached[place - 1]) if place else (0, 0.0)
+        day = min(start + (ends[place] - start) * (HALF - low) / (reached[place] - low) + HALF, ends[place])
+    return min(max(day, 1.0), LONGEST_DAYS)
 
 
 def horizons(asked: Sequence[int]) -> tuple[int, ...]:

@@ -207,8 +207,7 @@ def inputs(matrix: FeatureMatrix, names: Sequence[str], rhythm: Floats | None) -
 
 def rhythm_inputs(matrix: FeatureMatrix, model: bg_nbd.BgNbd, horizon_days: int) -> Floats:
     """P(alive) and P(visit within the horizon) by BG/NBD, n x 2."""
-    customers = bg_nbd.summary(matrix)
-    return np.column_stack([model.alive(customers), model.visit(customers, horizon_days)])
+    return np.column_stack(model.alive_and_visit(bg_nbd.summary(matrix), horizon_days))
 
 
 RHYTHM_MEANINGS = {

@@ -7,13 +7,13 @@ are computed from the transactions; the numbers are the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from functools import cache, partial
+from dataclasses import dataclass, field
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from features.session import literal
 
 # What DuckDB may hold before it uses the disk. The values asked for are held beside it.
 _MEMORY: Final = "1GB"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,25 @@ class FeatureMatrix:
     as_of: NDArray[np.int32]
     names: tuple[str, ...]
     values: NDArray[np.float64]
+    _once: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.customer_id)
 
+    def once(self, key: Any, make: Callable[[], T]) -> T:
+        """Something made of these rows, once per key; kept as long as they are."""
+        if key not in self._once:
+            self._once[key] = make()
+        found: T = self._once[key]
+        return found
+
     def column(self, name: str) -> NDArray[np.float64]:
         """One feature's values, float64[n]."""
-        return self.values[:, self._position(name)]
+        return self.values[:, _positions(self.names, (name,))[0]]
 
     def select(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Several features' values in that order, float64[n, len(names)]."""
-        return self.values[:, [self._position(name) for name in names]]
+        return self.values[:, _positions(self.names, tuple(names))]
 
     def take(self, rows: NDArray[Any]) -> FeatureMatrix:
         """The rows of a boolean mask or of positions."""
@@ -63,17 +72,23 @@ class FeatureMatrix:
 
     def columns(self) -> dict[str, NDArray[np.float64]]:
         """The features by name, as expressions read them."""
-        return {name: self.values[:, i] for i, name in enumerate(self.names)}
+        return dict(zip(self.names, self.values.T, strict=True))
 
     def to_pandas(self) -> pd.DataFrame:
         """A data frame with customer_id, as_of and the features."""
         keys = pd.DataFrame({"customer_id": self.customer_id, "as_of": self.as_of})
         return pd.concat([keys, pd.DataFrame(self.values, columns=list(self.names))], axis=1)
 
-    def _position(self, name: str) -> int:
-        if name not in self.names:
-            raise unknown("feature", name, self.names)
-        return self.names.index(name)
+
+# Those that are asked for are few: a model's inputs, and single features.
+@lru_cache(maxsize=4096)
+def _positions(names: tuple[str, ...], wanted: tuple[str, ...]) -> NDArray[np.intp]:
+    """Where some features stand among others."""
+    place = {name: position for position, name in enumerate(names)}
+    for name in wanted:
+        if name not in place:
+            raise unknown("feature", name, names)
+    return np.array([place[name] for name in wanted], dtype=np.intp)
 
 
 def compute(

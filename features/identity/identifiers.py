@@ -94,6 +94,8 @@ class Identifiers:
 
     def owner(self, given: str) -> str:
         """The customer that one of the source's ids belongs to; the id itself when it is no other's."""
+        if not self.aliases:
+            return given
         return self.aliases.get(given) or self.aliases.get(self.pseudonyms.of(given), given)
 
     def holders(self, kind: str, given: str) -> list[str]:

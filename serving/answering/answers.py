@@ -19,7 +19,7 @@ from serving.decisions import considered, proposals
 from serving.messages import schemas
 from serving.messages.problems import ProblemError
 from serving.records.record import Record
-from serving.scoring import scorer, scores
+from serving.scoring import scores
 from serving.scoring.products import Pick
 
 Write = Callable[[Record], None]
@@ -52,7 +52,7 @@ def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None
     """
     place = place_of(engine, request)
     at = None if request.time is None else _instant(request.time)
-    subject = _subject(engine, request, engine.catalogue.tasks(place) | set(scorer.SHRUNK))
+    subject = _subject(engine, request, engine.catalogue.tasks(place))
     decided = deciding.decide(engine, subject, place, live=request.as_of is None, at=at)
     head = _head(engine, request, request.customer, subject)
     answer = schemas.DecisionAnswer(
@@ -236,7 +236,7 @@ def _scores(
 
 def _items(engine: Engine, request: schemas.RecommendRequest, write: Write | None) -> schemas.ItemsAnswer:
     place = place_of(engine, request)
-    subject = _subject(engine, request, scorer.SHRUNK)
+    subject = _subject(engine, request, ())
     picks = engine.picks(subject, request.limit or ITEMS, (request.kind,))[request.kind]
     answer = schemas.ItemsAnswer(
         **_head(engine, request, request.customer, subject),

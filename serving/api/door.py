@@ -84,8 +84,12 @@ class Door:
             known = [*QUESTIONS, *(f"{path}/ID" for path in NAMED)]
             return ProblemError(404, str(unknown("path", path, known)), "unknown-path")
         if scope["method"] not in METHODS[path]:
+            allowed = METHODS[path]
             return ProblemError(
-                405, f"{path} is asked with {' or '.join(METHODS[path])}, not {scope['method']}.", "method"
+                405,
+                f"{path} is asked with {' or '.join(allowed)}, not {scope['method']}.",
+                "method",
+                headers={"Allow": ", ".join(allowed)},
             )
         if path == "/readyz" and (reason := self._hindrance()):
             return ProblemError(503, reason, "store-unavailable")

@@ -16,27 +16,34 @@ from serving.messages import outcomes as outcomes_schemas
 from serving.messages import schemas
 from serving.messages.cross_sell import CrossSellAnswer
 
-_QUESTIONS: tuple[tuple[str, str, type[BaseModel], type[BaseModel], dict[str, Any]], ...] = (
-    ("/v1/score", "Scores of a known customer", schemas.ScoreRequest, schemas.ScoreAnswer, {}),
+_Question = tuple[str, str, type[BaseModel], tuple[type[BaseModel], ...], dict[str, Any]]
+_QUESTIONS: tuple[_Question, ...] = (
+    (
+        "/v1/score",
+        "Scores of a known customer, or of several customers",
+        schemas.ScoreRequest,
+        (schemas.ScoreAnswer, schemas.ScoresAnswer),
+        {},
+    ),
     (
         "/v1/next-best-action",
         "Ranked actions for a customer at a place; an empty list means that doing nothing is best",
         schemas.DecisionRequest,
-        schemas.DecisionAnswer,
+        (schemas.DecisionAnswer,),
         {"place": "till"},
     ),
     (
         "/v1/cross-sell",
         "Products to offer beside a basket in a store, new to the customer; without one, to anybody",
         schemas.CrossSellRequest,
-        CrossSellAnswer,
+        (CrossSellAnswer,),
         {"basket": ["1082185"], "store": "34280", "limit": 3},
     ),
     (
         "/v1/recommend",
         "Products that the customer is likely to buy",
         schemas.RecommendRequest,
-        schemas.ItemsAnswer,
+        (schemas.ItemsAnswer,),
         {"kind": "any", "limit": 3},
     ),
 )
@@ -61,13 +68,14 @@ _PROBLEMS = {
     "415": "The body is not application/json",
     "422": "The request cannot be answered",
     "429": "The key asks too often; Retry-After says when to ask again",
+    "500": "A defect of the service, which its log has",
     "503": "The customer store is out of reach",
 }
 
 
 def document(*, needs_key: bool) -> dict[str, Any]:
     """The whole description."""
-    models = {model for _, _, asked, answer, _ in _QUESTIONS for model in (asked, answer)}
+    models = {model for _, _, asked, answers, _ in _QUESTIONS for model in (asked, *answers)}
     wanted = [
         (model, "validation")
         for model in (
@@ -114,7 +122,7 @@ def document(*, needs_key: bool) -> dict[str, Any]:
 
 
 def _question(
-    summary: str, asked: type[BaseModel], answer: type[BaseModel], example: dict[str, Any]
+    summary: str, asked: type[BaseModel], answers: tuple[type[BaseModel], ...], example: dict[str, Any]
 ) -> dict[str, Any]:
     body = {"customer": {"customer_id": "2375"}, **example, "dry_run": True}
     return {
@@ -124,7 +132,7 @@ def _question(
             "required": True,
             "content": {"application/json": {"schema": _ref(asked), "example": body}},
         },
-        "responses": {"200": _content("The answer", answer), **_refusals(*_PROBLEMS)},
+        "responses": {"200": _content("The answer", *answers), **_refusals(*_PROBLEMS)},
     }
 
 
@@ -150,24 +158,28 @@ def _listed(
 
 
 def _pages() -> dict[str, Any]:
+    asked = schemas.CustomerRequest.model_json_schema()["properties"]
+    examples = {"as_of": "2018-01-01", "place": "till", "language": "zh", "request_id": "desk-3-0042"}
     query = [
-        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}, "description": meaning}
-        for name, meaning in (
-            ("as_of", "Answer as of 00:00 local of this day (YYYY-MM-DD). Default: the workspace's clock."),
-            ("place", "Place for the actions. Default: the catalogue's."),
-            ("language", "en or zh."),
-            ("request_id", "Echoed in the answer."),
-        )
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": _given(asked[name]),
+            "description": asked[name]["description"],
+            "example": example,
+        }
+        for name, example in examples.items()
     ]
     path = {
         "name": "customer_id",
         "in": "path",
         "required": True,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200},
         "example": "2375",
     }
     method = _refusals("405")
-    plain = {"responses": {"200": {"description": "It is"}, **method, "503": {"description": "It is not"}}}
+    plain = {"responses": {"200": {"description": "It is"}, **method, **_refusals("503")}}
     return {
         "/v1/customers/{customer_id}": {
             "get": {
@@ -176,7 +188,7 @@ def _pages() -> dict[str, Any]:
                 "parameters": [path, *query],
                 "responses": {
                     "200": _content("The portrait", schemas.Portrait),
-                    **_refusals("400", "401", "403", "404", "405", "413", "422", "429", "503"),
+                    **_refusals("400", "401", "403", "404", "405", "413", "422", "429", "500", "503"),
                 },
             }
         },
@@ -189,7 +201,7 @@ def _pages() -> dict[str, Any]:
                 ],
                 "responses": {
                     "200": _content("The record", outcomes_schemas.DecisionRecord),
-                    **_refusals("401", "403", "404", "405", "429", "503"),
+                    **_refusals("401", "403", "404", "405", "413", "429", "500", "503"),
                 },
             }
         },
@@ -212,9 +224,16 @@ def _ref_of(name: str) -> dict[str, str]:
     return {"$ref": _REF.format(model=name)}
 
 
-def _content(description: str, model: type[BaseModel], media: str = "application/json") -> dict[str, Any]:
-    return {"description": description, "content": {media: {"schema": _ref(model)}}}
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a field in a query, where nothing stands for null."""
+    (kind,) = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
+    return {name: kind[name] for name in ("type", "enum", "minLength", "maxLength") if name in kind}
+
+
+def _content(description: str, *models: type[BaseModel], media: str = "application/json") -> dict[str, Any]:
+    schema = _ref(models[0]) if len(models) == 1 else {"oneOf": [_ref(model) for model in models]}
+    return {"description": description, "content": {media: {"schema": schema}}}
 
 
 def _refusals(*statuses: str) -> dict[str, Any]:
-    return {s: _content(_PROBLEMS[s], schemas.Problem, "application/problem+json") for s in statuses}
+    return {s: _content(_PROBLEMS[s], schemas.Problem, media="application/problem+json") for s in statuses}

@@ -16,7 +16,7 @@ from serving.decisions.rules import SENTENCES, Rule
 NUMBERED: Final = frozenset(
     {Rule.OFFERED, Rule.HOLDOUT, Rule.CONTROL, Rule.NOT_ABOVE_ZERO, Rule.NOT_CREDIBLE}
 )
-_NUMBERED: Final = [int(rule) for rule in NUMBERED]
+_NUMBERED: Final = np.array([rule in NUMBERED for rule in Rule])
 _FIELDS: Final = {
     Rule.NOT_ELIGIBLE: "eligible",
     Rule.NO_PROPENSITY: "propensity",
@@ -97,7 +97,7 @@ def _is_unknown(value: Any) -> bool:
 def numbered(decided: Decisions, rows: slice = slice(None)) -> Mask:
     """Which pairs are recorded with their numbers: they are known, and no rule made them idle; n x k."""
     known = np.isfinite(decided.propensity[rows]) & (np.abs(decided.value_cents[rows]) <= LARGEST)
-    return np.isin(decided.rule[rows], _NUMBERED) & known[:, decided.offers.pair_action]
+    return _NUMBERED[decided.rule[rows]] & known[:, decided.offers.pair_action]
 
 
 def pairs(decided: Decisions, row: int) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ the two are equal to the last bit, so the scores agree.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ def _about(task: str) -> CustomerTask:
     return found
 
 
+_DAYS_KEPT = 64
 # Tasks that also score customers with too little history for their model.
 SHRUNK: tuple[str, ...] = tuple(task for task in FIELDS if _about(task).shrunk)
 
@@ -60,6 +61,7 @@ class Champions:
 
     registered: Mapping[str, Registered]
     missing: Mapping[str, str]
+    _described: dict[int, dict[str, dict[str, Any]]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def load(cls, workspace: Workspace, known: Champions | None = None) -> Champions:
@@ -127,6 +129,13 @@ class Champions:
 
     def describe(self, as_of: int) -> dict[str, dict[str, Any]]:
         """Version, as-of and horizon of each champion, for answers and manifests."""
+        if as_of not in self._described:
+            if len(self._described) >= _DAYS_KEPT:
+                self._described.clear()
+            self._described[as_of] = self._describe(as_of)
+        return self._described[as_of]
+
+    def _describe(self, as_of: int) -> dict[str, dict[str, Any]]:
         return {
             task: {
                 "version": str(model.version),
@@ -239,19 +248,21 @@ def score(
         champions: the models.
         matrix: n rows of features.
         labels: definitions that say who is eligible.
-        wanted: tasks whose scores are wanted; the others' are NaN.
+        wanted: tasks whose scores are wanted; the others' are NaN. How those of `SHRUNK` would come about is
+            said in any case.
     """
     size = len(matrix)
-    columns = {name: np.full(size, np.nan) for name in NUMBERS}
-    origins = {task: Origin.nothing(size) for task in FIELDS if task in wanted}
+    columns = dict(zip(NUMBERS, np.full((len(NUMBERS), size), np.nan), strict=True))
+    origins = {task: Origin.nothing(size) for task in FIELDS if task in wanted or task in SHRUNK}
     for task, origin in origins.items():
         if task not in champions.registered:
             continue
         model, fields = champions.registered[task], FIELDS[task]
         eligible = _about(task).eligible(matrix, labels)
         if eligible.any():
-            rows = matrix if eligible.all() else matrix.take(eligible)
             origin.basis[eligible] = "model"
+        if eligible.any() and task in wanted:
+            rows = matrix if eligible.all() else matrix.take(eligible)
             answer = _about(task).predict(model.fitted, rows)
             for field, name in fields.items():
                 columns[name][eligible] = answer[field]
@@ -260,7 +271,7 @@ def score(
             found = cold_start.estimate(model.fitted.arrays, matrix.take(few))
             origin.basis[few], origin.own_weight[few] = "shrunk", found.own_weight
             origin.parent[few] = found.parent
-            for name, values in _shrunk(task, model, found).items():
+            for name, values in _shrunk(task, model, found).items() if task in wanted else ():
                 columns[name][few] = values
     return Scores(_with_risk(columns), origins, _reasons(champions))
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import optuna
 import pytest
+import xgboost as xgb
 
 from training import boosting
 from training.boosting import Binned
@@ -97,3 +98,29 @@ def test_the_space_draws_every_setting_of_trees() -> None:
     assert set(drawn) == set(TREES) == {*boosting.TREE_SETTINGS, "rounds"}
     assert 2 <= drawn["max_depth"] <= 4
     assert 10 <= drawn["rounds"] <= 20
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+def test_one_row_is_answered_to_the_last_bit_as_among_many(data, classes: int) -> None:
+    x, y = data
+    label = np.arange(600) % classes if classes else y
+    objective = (
+        {"objective": "multi:softprob", "num_class": classes} if classes else {"objective": "binary:logistic"}
+    )
+    booster = boosting.fit(Binned(x, label, ("a", "b", "c")), TREES, 0, **objective)
+    together = boosting.predict(booster, x)
+    for row in range(0, 600, 7):
+        alone = boosting.predict(booster, x[[row]])
+        np.testing.assert_array_equal(alone, together[[row]])
+        assert alone.dtype == together.dtype
+    # What comes next does not write over what was answered, and a row need not lie as C has it.
+    first = boosting.predict(booster, np.asfortranarray(x)[:1])
+    boosting.predict(booster, x[1:2])
+    np.testing.assert_array_equal(first, together[:1])
+
+
+def test_one_row_that_cannot_be_answered_is_an_error(data) -> None:
+    x, y = data
+    booster = boosting.fit(Binned(x, y, ("a", "b", "c")), TREES, 0, objective="binary:logistic")
+    with pytest.raises(xgb.core.XGBoostError):
+        boosting.predict(booster, np.zeros((1, 4), dtype=np.float32))

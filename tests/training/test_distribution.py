@@ -46,3 +46,13 @@ def test_chances_between_bins_are_on_the_line() -> None:
     assert answer.within(3)[0] == pytest.approx(0.3)
     assert answer.within(0.5)[0] == pytest.approx(0.05)
     assert answer.within(56)[0] == pytest.approx(1 - 0.05**2)
+
+
+def test_the_median_of_one_is_to_the_last_bit_that_among_many() -> None:
+    draw = np.random.default_rng(0)
+    reached = np.minimum(np.cumsum(draw.dirichlet([0.3] * 9, size=2_000)[:, :-1], axis=1), 1.0)
+    reached[::50] = 0.0
+    together = median_days(ENDS, reached)
+    alone = [median_days(ENDS, row[None])[0] for row in reached]
+    np.testing.assert_array_equal(alone, together)
+    assert len(set(np.searchsorted(ENDS, together))) > 8

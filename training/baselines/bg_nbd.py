@@ -82,10 +82,13 @@ class BgNbd:
 
     def visit(self, customers: Summary, horizon_days: Floats | float) -> Floats:
         """P(a visit within the horizon), n values."""
-        reach = self.alpha + customers.age
+        return self.alive_and_visit(customers, horizon_days)[1]
+
+    def alive_and_visit(self, customers: Summary, horizon_days: Floats | float) -> tuple[Floats, Floats]:
+        """P(has not left by the as-of) and P(a visit within the horizon), n values each."""
+        reach, alive = self.alpha + customers.age, self.alive(customers)
         stays_away = np.exp((self.r + customers.repeats) * (np.log(reach) - np.log(reach + horizon_days)))
-        chance: Floats = self.alive(customers) * (1.0 - stays_away)
-        return chance
+        return alive, alive * (1.0 - stays_away)
 
     def visits(self, customers: Summary, horizon_days: Floats | float) -> Floats:
         """Expected visits within the horizon, n values."""

@@ -35,8 +35,8 @@ def test_what_the_door_refuses_is_described() -> None:
 
 
 def test_the_examples_are_valid_requests() -> None:
-    for _, _, asked, _, example in openapi._QUESTIONS:
-        document = openapi._question("x", asked, asked, example)
+    for _, _, asked, answers, example in openapi._QUESTIONS:
+        document = openapi._question("x", asked, answers, example)
         asked.model_validate_json(
             json.dumps(document["requestBody"]["content"]["application/json"]["example"])
         )

@@ -125,3 +125,26 @@ def test_a_task_that_the_source_cannot_support_is_not_advised(workspace_without_
     assert missing["recommendation"].startswith("recommendation: not possible with this source: ")
     assert "product_id" in missing["recommendation"]
     assert "nextbest train" not in missing["recommendation"]
+
+
+def test_how_scores_would_come_about_is_known_without_them(engine: Engine) -> None:
+    matrix = offline.compute(engine.canonical, [engine.clock_day])
+    labels = engine.canonical.source.labels
+    whole, none = (scorer.score(engine.champions, matrix, labels, wanted) for wanted in (scores.TASKS, ()))
+    assert all(np.isnan(column).all() for column in none.columns.values())
+    assert set(none.origins) == set(scorer.SHRUNK)
+    for task, origin in none.origins.items():
+        assert [origin.of(row) for row in range(len(matrix))] == [
+            whole.origins[task].of(row) for row in range(len(matrix))
+        ]
+    some = scorer.score(engine.champions, matrix, labels, ["churn"])
+    np.testing.assert_array_equal(some.columns["churn_probability"], whole.columns["churn_probability"])
+    assert np.isnan(some.columns["p_visit_7"]).all()
+
+
+def test_the_facts_about_models_are_those_of_the_day(engine: Engine) -> None:
+    day = engine.clock_day
+    for asked in (day, day - 400, day):
+        facts = engine.champions.describe(asked)["churn"]
+        assert facts["future"] is (asked < day)
+        assert facts["horizon_days"] == 28
