@@ -39,6 +39,7 @@ WHOLE_HOUSE = {
     "test_readme.py": "the README",
     "training/registry/test_server.py": "the registry on an MLflow server with PostgreSQL",
     "test_leak.py": "nothing after the as-of is read, on all floors",
+    "serving/api/test_fuzz.py": "every endpoint by its description",
     "experiments/simulator/test_closed_loop.py": "policies, contacts and what comes of them, together",
     "experiments/simulator/test_nothing_told.py": "ids and the order of rows of whole worlds",
     "experiments/simulator/test_page.py": "docs/simulator.md",

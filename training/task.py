@@ -134,6 +134,7 @@ class Task(ABC, Generic[E]):
             is also what is used when history is too short to validate. Empty: a random draw.
         musts: what a report has to show, beyond the bars.
         aims: what it would like to show.
+        amounts: whether it foretells amounts as well, of use where its probability is of none.
         gate: label column that `<model>.probability` is about; None: the task has no such column. Promotion
             looks at it, and at the probabilities of horizons and of lists (`training.measuring.gate`).
         trials: trials at most, whatever the budget says; None: as many as that.
@@ -157,6 +158,7 @@ class Task(ABC, Generic[E]):
     musts: ClassVar[tuple[Target, ...]] = ()
     aims: ClassVar[tuple[Target, ...]] = ()
     gate: ClassVar[str | None] = None
+    amounts: ClassVar[bool] = False
     trials: ClassVar[int | None] = None
     hungry: ClassVar[bool] = False
     keys: ClassVar[tuple[str, ...]] = (CUSTOMER_ID, AS_OF)

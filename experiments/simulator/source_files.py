@@ -16,12 +16,11 @@ from features.clock import to_date
 from features.columns import EVENT_ID
 from features.json_file import write_json
 from features.output import plain
-from features.source import SOURCE_TOML, Declaration
+from features.source import SOURCE_TOML
 from features.tables import TABLES
 
-BAD_SHARE: Final = Declaration.max_bad_share
-"""Ingest refuses a table with a larger share of bad rows, unless the source says otherwise."""
-MOST_BAD: Final = 0.99
+MOST_BAD: Final = 0.5
+"""Share of bad rows that a table may have: they are copies; by chance a small table may have so many."""
 RESERVED: Final = 61
 """Days at the end that training choices leave alone, as in the sample that ships with the platform."""
 
@@ -65,9 +64,8 @@ def _source(config: WorldConfig, days: int) -> str:
     lines = _keys(facts)
     if days > 2 * RESERVED:
         lines.append(f"choices_until = {to_date(config.first_day + days - RESERVED)}")
-    damaged = config.outlet.dirt.damaged
-    if damaged > BAD_SHARE / 2:
-        lines += ["", "[ingest]", *_keys({"max_bad_share": min(MOST_BAD, 2 * damaged)})]
+    if config.outlet.dirt.damaged:
+        lines += ["", "[ingest]", *_keys({"max_bad_share": MOST_BAD})]
     for section, labels in config.outlet.labels.items():
         lines += ["", f"[labels.{section}]", *_keys(labels)]
     return "\n".join([*lines, ""])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import ipaddress
 import logging
 import signal
@@ -69,9 +68,6 @@ def serve(
         # uvicorn finishes its work and then raises the signal again; a stop by SIGTERM is a normal end.
         signal.signal(signal.SIGTERM, lambda *_: None)
         app = create(lambda: desk).to_asgi()
-        # What is there now stays: the collector need not look at it again while requests are answered.
-        gc.collect()
-        gc.freeze()
         config = uvicorn.Config(
             app,
             backlog=BACKLOG,

@@ -6,8 +6,8 @@
                 (`gate`), or, on the rows it shares with a champion that fails the gate there as well, be no
                 worse than that one's; a model let in so has a warning in its verdict.
                 Where no champion can serve instead, a model that fails is let in with a warning, as long as
-                any of its probabilities is worth more than the mean rate: without a model there is no
-                decision at all.
+                any of its probabilities is worth more than the mean rate or it foretells amounts, too:
+                without a model there is no decision at all.
     the rule    By the paired household-bootstrap 95 % interval of the primary metric on the same rows
                 (`comparison`). Better beyond chance: the challenger takes the place. Worse beyond chance: it
                 does not. Undecided: the champion stays, unless fresher data speak against it (the challenger
@@ -26,6 +26,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from features.clock import to_date
 from features.labels import LabelDefinitions
@@ -35,6 +36,7 @@ from training.measuring.gate import Gate, promises, worst
 from training.registry import champions, registry, store, tracking
 from training.registry.comparison import Compared, choice_rows, compare
 from training.registry.tracking import RunInfo
+from training.task import Task
 
 RISK = "what is computed from its probabilities is off by as much until a better one takes its place"
 
@@ -168,7 +170,8 @@ def _rule(
     gates = promises(task.gate, rows, longest=task.horizon_days(labels))
     gate = worst(gates)
     if current is None:
-        return _unopposed(gates, new, f"{new} is champion: there was none before", "there is no champion")
+        wins = f"{new} is champion: there was none before"
+        return _unopposed(task, gates, new, wins, "there is no champion")
     old, run_id = current
     wins = f"{new} takes the place of version {old}"
     stays = f"{new} is not promoted, version {old} stays champion"
@@ -189,21 +192,21 @@ def _rule(
         return Ruling(False, f"{stays}: their validation cutoffs have no row in common. {hint}", gate)
     reasons = "other feature declarations, or its files are gone or damaged"
     why = f"which can no longer be loaded or compared ({reasons})"
-    return _unopposed(gates, new, f"{wins}, {why}", f"version {old}, {why}, stays champion")
+    return _unopposed(task, gates, new, f"{wins}, {why}", f"version {old}, {why}, stays champion")
 
 
 def _again(task: str) -> str:
     return f"Restore its files, or run `nextbest train {task}` and `nextbest promote {task}`."
 
 
-def _unopposed(gates: dict[str, Gate], new: str, wins: str, else_: str) -> Ruling:
+def _unopposed(task: Task[Any], gates: dict[str, Gate], new: str, wins: str, else_: str) -> Ruling:
     """Without a champion that could serve instead."""
     gate = worst(gates)
     if gate is None:
         return Ruling(True, f"{wins}.")
     if gate.passed:
         return Ruling(True, f"{wins}; {gate.sentence}.", gate)
-    if any(each.useful for each in gates.values()):
+    if task.amounts or any(each.useful for each in gates.values()):
         return Ruling(True, f"{wins}. WARNING: {gate.sentence}: {RISK}.", gate)
     why = f"{gate.sentence}, and its probabilities are worth no more than the mean rate of everybody"
     hint = "Train with more history, or check the label definitions."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +111,7 @@ def calibration(content: ReportContent) -> list[str]:
     for what, promise in promised(content.gate, content.frame, longest=horizon).items():
         means = f"promises {promise.p.mean():.1%} and sees {promise.y.mean():.1%}"
         said = f"{what.strip()}: {means}" if what else means
-        found.append(capital(f"{said}; {stands[what].sentence}."))
+        found.append(capital(f"{said}; {replace(stands[what], what='').sentence}."))
     return found
 
 

@@ -59,6 +59,7 @@ class ValueTask(CustomerTask):
     bars: ClassVar[dict[str, str]] = {"roc_auc": "pareto_nbd", "rmse_visits": "pareto_nbd"}
     trials: ClassVar[int | None] = 20
     gate: ClassVar[str | None] = "visited"
+    amounts: ClassVar[bool] = True
     musts: ClassVar[tuple[Target, ...]] = (Target("visits_total_error", 0.15, alone=True),)
     aims: ClassVar[tuple[Target, ...]] = (Target("roc_auc", 0.005, ("pareto_nbd",)),)
     first: ClassVar[Params] = {

@@ -101,6 +101,9 @@ def test_without_effects_all_policies_tie_to_the_last_cent(name: str) -> None:
     for policy in policies(config):
         other = live(config, policy, 30, range(300))
         assert len(other.contacts) > 40
+        # Few of them would leave in so few days, whatever is done: what each contact does is looked at, too.
+        made = other.contacts
+        assert not np.any([made.effect_visits, made.effect_spend, made.effect_hazard])
         assert other.spent_cents.tolist() == nobody.spent_cents.tolist()
         assert other.stage.tolist() == nobody.stage.tolist()
 

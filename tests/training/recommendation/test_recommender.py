@@ -10,7 +10,7 @@ from training.datasets import Snapshots
 from training.fitted import Fitted
 from training.recommendation import recommender
 from training.recommendation.histories import Histories
-from training.recommendation.lists import PLAIN
+from training.recommendation.lists import Rules
 from training.recommendation.recommender import Recommendations, recommend
 from training.registry import flavor
 
@@ -130,8 +130,8 @@ def test_lists_of_what_can_be_had_are_full_and_scored_as_ever(
 ) -> None:
     products = fitted.arrays["item_product_id"]
     stocked = np.arange(len(products)) % 2 == 0
-    whole = recommend(fitted, histories, shop.until, 28, rules=PLAIN)
-    some = recommend(fitted, histories, shop.until, 28, rules=PLAIN, stocked=stocked)
+    whole = recommend(fitted, histories, shop.until, 28, rules=Rules(None, 0.0))
+    some = recommend(fitted, histories, shop.until, 28, rules=Rules(None, 0.0), stocked=stocked)
     assert set(some.product_id.tolist()) <= set(products[stocked].tolist())
     had = np.isin(whole.product_id, products[stocked])
     for row in range(0, 60, 9):

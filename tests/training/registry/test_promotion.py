@@ -182,6 +182,16 @@ def test_lists_have_to_get_past_the_gate(workspace: Workspace) -> None:
     assert "may not be multiplied by money" in verdict.sentence
 
 
+def test_amounts_are_of_use_where_the_probability_is_of_none(workspace: Workspace) -> None:
+    constant = rows(np.full(400, 0.9), CUTOFFS[1])
+    register(workspace, constant.rename(columns={"churned": "visited"}), task="value")
+    register(workspace, constant)
+    told, alone = promotion.promote(workspace, "value"), promote(workspace)
+    assert (told.promoted, told.gate, alone.promoted, alone.gate) == (True, "failed", False, "failed")
+    assert "WARNING: its calibration error is" in told.sentence
+    assert "worth no more than the mean rate" in alone.sentence
+
+
 def test_without_a_row_in_common_the_champion_stays(workspace: Workspace) -> None:
     register(workspace, rows(BLIND, CUTOFFS[1]))
     promote(workspace)

@@ -140,10 +140,10 @@ def test_calibration_of_probabilities_of_horizons_and_of_nothing(content: Report
     horizons = dataclasses.replace(content, frame=days, evaluation=evaluation)
     seven, fourteen = report.calibration(dataclasses.replace(horizons, gate=None))
     assert seven.startswith(
-        "Within 7 days: promises 75.0% and sees 100.0%; its calibration error within 7 days is 0.2500, above "
+        "Within 7 days: promises 75.0% and sees 100.0%; its calibration error is 0.2500, above "
     )
     assert fourteen.startswith(
-        "Within 14 days: promises 50.0% and sees 100.0%; its calibration error within 14 days is 0.5000"
+        "Within 14 days: promises 50.0% and sees 100.0%; its calibration error is 0.5000"
     )
     assert report.calibration(dataclasses.replace(content, frame=days[["customer_id", "as_of"]])) == []
 
