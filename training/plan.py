@@ -128,6 +128,6 @@ class Rows(Generic[E]):
 
     def _known(self, cutoffs: Sequence[int], until: int) -> E:
         assert self._all is not None, "prepare comes first"
-        if self._snapshots.late and until < self._snapshots.until:
+        if self._task.late(self._snapshots) and until < self._snapshots.until:
             return self._task.examples(self._snapshots.cut(until), cutoffs)
         return self._all.at(cutoffs)

@@ -208,6 +208,10 @@ class Task(ABC, Generic[E]):
     def history_days(self, labels: LabelDefinitions) -> int:
         """Days of history a cutoff needs before it, for eligibility."""
 
+    def late(self, snapshots: Snapshots) -> bool:
+        """Whether labels may depend on when one looks: something became known only after its day."""
+        return snapshots.late
+
     def training_cutoffs(
         self, snapshots: Snapshots, earliest: int, until: int, budget: Budget
     ) -> tuple[int, ...]:

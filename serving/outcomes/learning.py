@@ -28,6 +28,7 @@ def collect(space: Workspace) -> int:
         RecordsDownError: the record store cannot be reached; what was written before stays.
     """
     if not (space.decisions.exists() or os.environ.get(VARIABLE) or batch_records.files(space)):
+        space.own_contacts.unlink(missing_ok=True)
         return 0
     with closing(RecordStore.of(space)) as records:
         found = joined.columns(joined.answered(OutcomeStore(records, space)))

@@ -244,8 +244,11 @@ def _write_down(workspace: Workspace, verdict: Verdict, current: tuple[int, str]
     client = store.client(workspace)
     facts = dataclasses.asdict(verdict) | {"against": current[0] if current else None}
     left_out = {"task", "run_id", "version", "sentence", "champion_version"}
-    tags = {champions.VERDICT: verdict.sentence}
+    tags: dict[str, Any] = {champions.VERDICT: verdict.sentence}
     tags |= {f"{champions.VERDICT}.{name}": facts[name] for name in facts if name not in left_out}
+    before, version = registry.version_tags(workspace, verdict.task, verdict.version), str(verdict.version)
     for name, value in tags.items():
         if value is not None:
-            client.set_model_version_tag(verdict.task, str(verdict.version), name, str(value))
+            client.set_model_version_tag(verdict.task, version, name, str(value))
+        elif name in before:
+            client.delete_model_version_tag(verdict.task, version, name)

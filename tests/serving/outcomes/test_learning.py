@@ -151,3 +151,6 @@ def test_contacts_are_written_when_they_were_reported_as_shown(tmp_path: Path) -
         }
     ]
     assert list(opened.workspace.own_contacts.parent.glob(".contacts*")) == []
+    opened.workspace.decisions.unlink()
+    assert learning.collect(opened.workspace) == 0
+    assert not opened.workspace.own_contacts.exists()

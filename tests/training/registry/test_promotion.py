@@ -251,6 +251,18 @@ def test_a_damaged_challenger_is_refused_whoever_serves(workspace: Workspace, fi
         assert verdict.sentence.endswith("or run `nextbest train churn` and `nextbest promote churn`.")
 
 
+def test_nothing_stays_of_an_earlier_verdict(workspace: Workspace) -> None:
+    run_id = register(workspace, GOOD)
+    file = tracking.artifact(workspace, run_id, tracking.MODEL).parent / "model/meta.json"
+    whole = file.read_bytes()
+    damage(workspace, run_id, "model/meta.json")
+    promote(workspace)
+    assert "damaged" in registry.version_tags(workspace, "churn", 1)["verdict.refused"]
+    file.write_bytes(whole)
+    assert promote(workspace).promoted
+    assert "verdict.refused" not in registry.version_tags(workspace, "churn", 1)
+
+
 def test_a_champion_that_was_damaged_since_is_said(workspace: Workspace) -> None:
     run_id = register(workspace, GOOD)
     promote(workspace)
