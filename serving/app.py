@@ -7,6 +7,7 @@ Training is the second floor's. What it learns from our own contacts is kept on 
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -142,6 +143,8 @@ def serve(
     as_json: JsonOption = False,
 ) -> None:
     """Answer over HTTP until stopped (Ctrl-C or SIGTERM)."""
+    # For one customer a second thread only waits, and burns a core while it does; read when libraries load.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from serving.api import server
 
     def announce(url: str) -> None:

@@ -94,9 +94,12 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
 
     async def ready() -> bool:
         try:
-            return (await (await Connection.open(port)).ask(message("GET", "/readyz"))).status == 200
+            connection = await Connection.open(port)
+            found = (await connection.ask(message("GET", "/readyz"))).status
+            await connection.close()
         except OSError:
             return False
+        return found == 200
 
     while not asyncio.run(ready()):
         assert process.poll() is None, "the echo ended"
