@@ -12,7 +12,7 @@ from experiments.simulator.codes import NONE, AnswerKind
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.events import Answers, Contacts, Lines
 from experiments.simulator.population import Population
-from experiments.simulator.rows import Floats, Ints
+from experiments.simulator.rows import Flags, Floats, Ints
 from experiments.simulator.sensitivities import Sensitivities, share
 
 _MINUTE_US: Final = 60_000_000
@@ -48,11 +48,16 @@ class Answering:
         self._clicks = np.array([channel.clicks for channel in self._config.channels])
         self._refusals = np.array([channel.refusals for channel in self._config.channels])
 
-    def reply(self, day: int, contacts: Contacts) -> Answers:
+    def reply(self, day: int, contacts: Contacts, active: Flags) -> Answers:
         """Clicks and refusals of the day's contacts, and offers are handed out.
 
         A tired customer refuses up to e^2 times as often, one whom the contact puts off twice as often. Who
-        refuses does not click.
+        refuses does not click. Who has left says nothing.
+
+        Args:
+            day: local day.
+            contacts: made on it.
+            active: who is a customer by now, bool[n].
         """
         row, action, channel = contacts.person - self._first, contacts.action, contacts.channel
         liking = self._sensitivities.liking[row, self._sensitivities.pair[action, channel]]
@@ -66,7 +71,7 @@ class Answering:
         self._hand_out(day, row, contacts)
         wait = (draws.exponential(delay) * _MINUTES * _MINUTE_US).astype(np.int64)
         kind = np.where(refused, AnswerKind.REFUSAL, AnswerKind.CLICK)
-        said = refused | clicked
+        said = (refused | clicked) & active[row]
         return Answers(
             person=contacts.person,
             at=np.minimum(contacts.at + wait, self._season.at(day, np.full(1, _LATEST_HOUR))),

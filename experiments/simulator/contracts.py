@@ -32,6 +32,9 @@ class Agreements:
     """The contracts of the persons of a world, day by day.
 
     Customers of a segment of which a share is bound all have one, bound or free; the others have none.
+
+    Attributes:
+        cancelled: who has left and said so, bool[n].
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Agreements:
         self._has: Flags = population.of_segment("bound") > 0
         self._cancels: Flags = self._has & (population.of_segment("billed") > 0)
         self._left_before = left_before
+        self.cancelled: Flags = self._cancels & (left_before < STAYS)
         if self._terms is None:
             return
         if self._terms.category:
@@ -128,6 +132,7 @@ class Agreements:
         if not len(rows):
             return Contracts.none()
         self._ends[rows] = _NEVER
+        self.cancelled[rows] = True
         self._number[rows] += 1
         at = self._season.starts(np.broadcast_to(day, left.shape)[rows] + 1) - 1
         return Contracts(

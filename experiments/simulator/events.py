@@ -167,7 +167,8 @@ class Contracts(Rows):
     Attributes:
         number: of the row among those of its person, from 0.
         kind: `ContractKind`.
-        starts_at: UTC microseconds of its first instant; of a cancellation, when it took effect.
+        starts_at: UTC microseconds of its first instant, on the day of registration not before that; of a
+            cancellation, when it took effect.
         ends_at: UTC microseconds of the last instant of its term, or `NONE` for an open end.
         fee_cents: a month; 0 after a cancellation.
     """
@@ -210,9 +211,11 @@ class Observation:
 
     Attributes:
         day: the day that is about to begin.
-        person: int64[n], ascending; customers who have registered, whether they have left or not.
-        days_since_visit: days since the last visit; since registration for who never came.
-        visits_28: visits in the last 28 days.
+        person: int64[n], ascending; customers who have registered and not cancelled. Who left without a word
+            is among them.
+        days_since_visit: days since the last visit, which may be from before the world's first day; since
+            registration for who never came.
+        visits_28: visits in the last 28 days; like all that follow, of the days that were lived.
         visits_91: visits in the last 91 days.
         spend_91_cents: money paid in the last 91 days.
         days_since_contact: days since the last contact; `NONE` for who never had one.

@@ -1,8 +1,8 @@
 """Under which ids a customer is known: references in pools that know nothing of each other (S1).
 
 A person of the world never shows; a reference does. The first pool that a customer is in knows them from the
-day they register. Others follow: before the world's first day at some instant, later at the visit at which
-their id is first shown.
+day they register. Others follow: before the world's first day at some instant, unless the customer has left
+by then, later at the visit at which their id is first shown.
 """
 
 from __future__ import annotations
@@ -79,8 +79,17 @@ class Identities:
         main: slot of the reference that speaks for each person, int8[n].
     """
 
-    def __init__(self, config: WorldConfig, seed: int, population: Population) -> None:
+    def __init__(self, config: WorldConfig, seed: int, population: Population, *, left_before: Ints) -> None:
+        """Draw from when on each reference can be used.
+
+        Args:
+            config: of the world.
+            seed: of the world.
+            population: whose references.
+            left_before: day before the first on which each left, int64[n]; `life_cycle.STAYS` for others.
+        """
         self._config, self._seed, self._population = config, seed, population
+        self._open_until = np.minimum(left_before, config.first_day)
         self._since = self._opened()
         self.main: Codes = self._since.argmin(axis=1).astype(np.int8)
 
@@ -109,7 +118,7 @@ class Identities:
         at = np.full(self._since.shape, NEVER)
         first = uses.take(np.unique(uses.number, return_index=True)[1])
         at[first.person - self._population.person[0], first.slot] = first.at
-        row, slot = np.nonzero(self._since < self._config.first_day)
+        row, slot = np.nonzero(self._since < self._open_until[:, np.newaxis])
         at[row, slot] = self._at_the_counter(self._since[row, slot], row, slot)
         at[np.arange(len(at)), self.main] = joined_at
         row, slot = np.nonzero(at < NEVER)

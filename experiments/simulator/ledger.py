@@ -35,7 +35,7 @@ class Ledger:
 
     Attributes:
         spent_cents: money paid since the world began, int64[n].
-        last_visit: day of the last visit, int64[n]; long ago for who never came.
+        last_visit: day of the last visit, int64[n]; long ago for who is not known to have come.
         last_contact: day of the last contact, int64[n]; long ago for who never had one.
         visits_28: visits of the last 28 days.
         visits_91: visits of the last 91 days.
@@ -77,7 +77,7 @@ class Ledger:
         self.contacts_28.add(day, reached)
 
     def days_since_visit(self, day: int, joined: Ints) -> Ints:
-        """Days since the last visit; since joining for who never came."""
+        """Days since the last visit; since joining for who is not known to have come since."""
         return day - np.maximum(self.last_visit, joined)
 
     def days_since_contact(self, day: int) -> Ints:

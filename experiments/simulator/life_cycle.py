@@ -58,6 +58,8 @@ class LifeCycle:
         self.stage: Codes = np.zeros(len(population), dtype=np.int8)
         self.grievance: Floats = np.zeros(len(population))
         self.left_before: Ints = np.full(len(population), STAYS)
+        self._weeks: list[Codes] = []
+        """Stages of the weeks before the first day, the latest at the end."""
         self._fading = 0.5 ** (1 / config.life_cycle.grievance_days)
         self._live_before()
 
@@ -65,6 +67,27 @@ class LifeCycle:
     def pace(self) -> Floats:
         """Factor of the stage on the visit rate, float64[n]."""
         return np.asarray(self._pace[self.stage])
+
+    def last_visits(self, age: Floats) -> Ints:
+        """Local day before the first one on which each came last, int64[n]; that of joining at the earliest.
+
+        Time runs backwards at the pace of the stages, through the weeks in which who has left was gone; the
+        seasons and prices of the past are left out.
+
+        Args:
+            age: of the gap that runs when the world begins, in the customer's own time, float64[n].
+        """
+        joined, rate = self._population.joined, self._population.rate
+        left = np.divide(age, rate, out=np.full(len(age), np.inf), where=rate > 0)
+        days = np.zeros(len(age))
+        for stage in reversed(self._weeks):
+            pace = self._pace[stage]
+            needed = np.divide(left, pace, out=np.full(len(age), np.inf), where=pace > 0)
+            days += np.where(left > 0, np.minimum(needed, _HISTORY_STEP), 0.0)
+            left = np.maximum(left - pace * _HISTORY_STEP, 0.0)
+        first = self._config.first_day
+        days = np.where(left > 0, first - joined, days)
+        return np.maximum(joined, first - 1 - np.floor(days).astype(np.int64))
 
     def alive(self, day: int) -> Flags:
         """Who has joined by the end of that day and not left, bool[n]."""
@@ -159,6 +182,7 @@ class LifeCycle:
             gone = rows[self.stage[rows] == Stage.GONE]
             within = draws.uniform(self._seed, "left before", self._population.person[gone])
             self.left_before[gone] = day + np.floor(_HISTORY_STEP * within).astype(np.int64)
+            self._weeks.append(self.stage.copy())
 
     def _leaving_chances(self) -> Floats:
         """Chance of being gone after 28 days for each stage and each factor downward, float64[5, factors]."""

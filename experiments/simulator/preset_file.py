@@ -75,7 +75,12 @@ def load(path: Path) -> WorldConfig:
     """
     content = _content(path)
     if BASE in content:
-        base = _preset(str(content[BASE]))
+        if not isinstance(content[BASE], str):
+            raise UserError(
+                f"world {path.name}: {BASE} is {content[BASE]!r}; it has to be the name of one preset: "
+                f"{' or '.join(presets())}."
+            )
+        base = _preset(content[BASE])
         over = {key: value for key, value in content.items() if key != BASE}
         content = _merged(base, over, f"world {path.name}")
     return build(WorldConfig, content, f"world {path.name}")
@@ -164,16 +169,26 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any], where: str) -> Map
             del merged[key]
         elif value is None:
             raise unknown(f"entry of {where} that null takes away", str(key), map(str, base))
-        elif not isinstance(before, Mapping) or not isinstance(value, Mapping):
-            merged[key] = value
-        elif before and not value:
+        elif isinstance(before, Mapping) and before and value == {}:
             raise UserError(
                 f"{name} is empty, which changes nothing of {BASE}. Leave it out, or take its entries away "
                 f"one by one with null, like {{{next(iter(before))}: null}}."
             )
-        else:
+        elif isinstance(before, Mapping) and isinstance(value, Mapping):
             merged[key] = _merged(before, value, name)
+        else:
+            if key not in base:
+                _refuse_empty(value, name)
+            merged[key] = value
     return merged
+
+
+def _refuse_empty(form: Any, where: str) -> None:
+    """Refuses an empty mapping in what is added to a preset."""
+    if form == {}:
+        raise UserError(f"{where} is empty, which adds nothing to {BASE}. Leave it out, or give it entries.")
+    for key, part in form.items() if isinstance(form, Mapping) else ():
+        _refuse_empty(part, f"{where}: {key}")
 
 
 def _preset(name: str) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from experiments.simulator.rows import Codes, Ints, Rows
 from experiments.simulator.world import World
 
 OLDEST_CAR: Final = 15
-"""Years."""
+"""Years, when the first of a household registers."""
 FIRST_OF_A_KIND: Final = 2**38
 """Numbers of the identifiers of which a reference has one, or the first."""
 OLDEST: Final = 120
@@ -40,7 +40,9 @@ class Registers:
     def __init__(self, world: World, catalogue: Catalogue, lived: Lived) -> None:
         self._config, self._seed, self._population = world.config, world.seed, world.population
         self._catalogue, self._lived = catalogue, lived
-        self._identities = Identities(world.config, world.seed, world.population)
+        self._identities = Identities(
+            world.config, world.seed, world.population, left_before=world.left_before
+        )
         self._disclosures = Disclosures(world.config, world.seed, world.population)
         begins = lived.begins
         visits, row = lived.lines.take(begins), self.row(lived.lines)[begins]
@@ -116,12 +118,14 @@ class Registers:
         which = self._facts.which[told]
         row = self._disclosures.driven(self.row(self.references)[self._facts.reference[told]], which)
         age = draws.uniform(self._seed, "age of a car", self._population.person[row], k=which) * OLDEST_CAR
+        # Whoever of a family registers first may tell its car; by UTC that may still be the year before.
+        told_from = self._first_of_household[row] - 1
         return {
             "customer_id": words(self.customer_id, self._facts.reference[told]),
             "plate": self._facts.value[told],
             "kind": words(("car", "lorry"), self._population.organisation[row]),
             "fuel": words(self._catalogue.product_names, self._fuel(row)),
-            "model_year": self._config.start.year - age.astype(np.int64),
+            "model_year": _years(told_from) - age.astype(np.int64),
         }
 
     def identifiers(self) -> tuple[Ints, Ints, Ints, dict[str, Any]]:
@@ -146,6 +150,14 @@ class Registers:
             "household": self._population.household[self.row(self.references)],
             "pool": words(self._pools, self.references.pool),
         }
+
+    @property
+    def _first_of_household(self) -> Ints:
+        """Local day on which the first of each person's household registered."""
+        household = self._population.household - self._population.household[0]
+        first = np.full(int(household[-1]) + 1, NEVER)
+        np.minimum.at(first, household, self._population.joined)
+        return np.asarray(first[household])
 
     def _birth_year(self) -> Ints:
         """Year of birth of each reference as it was told; `NONE` where none was, or none that can be."""
@@ -199,3 +211,8 @@ class Registers:
     def _position(self, person: Ints, slot: Codes) -> Ints:
         """Positions of references."""
         return np.searchsorted(self.references.number, person * SLOTS + slot)
+
+
+def _years(day: Ints) -> Ints:
+    """The years of local days."""
+    return day.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970

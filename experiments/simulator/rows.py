@@ -29,8 +29,8 @@ class Rows:
 
     def __init_subclass__(cls) -> None:
         """The numpy type of each column is the one of its annotation."""
-        hints = {name: hint for name, hint in get_type_hints(cls).items() if get_origin(hint) is np.ndarray}
-        cls._kinds = {name: get_args(get_args(hint)[1])[0] for name, hint in hints.items()}
+        kinds = {name: _kind(hint) for name, hint in get_type_hints(cls).items()}
+        cls._kinds = {name: kind for name, kind in kinds.items() if kind is not None}
 
     def __post_init__(self) -> None:
         """Columns take their types.
@@ -67,3 +67,11 @@ class Rows:
     def replace(self, **columns: Any) -> Self:
         """The same rows with other values in some columns."""
         return dataclasses.replace(self, **columns)
+
+
+def _kind(hint: Any) -> Any:
+    """The numpy type of an annotated column; None for what is none."""
+    if get_origin(hint) is np.ndarray:
+        return get_args(get_args(hint)[1])[0]
+    # numpy 2.5 keeps the name of its alias.
+    return get_args(hint)[0] if get_origin(hint) is NDArray else None

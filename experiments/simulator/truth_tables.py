@@ -62,12 +62,14 @@ class Chronicle:
 
     def note(self, day: int, truth: DayTruth) -> None:
         """Write down the day that was just lived."""
+        leaves = (truth.stage == Stage.GONE) & (self._stage != Stage.GONE)
         moved = np.flatnonzero((truth.stage != self._stage) & (self._joined <= day))
         self._runs.append(self._run(moved, day))
         self._stage = truth.stage.copy()
         self._since[moved] = day
         if (day - self._first) % HAZARD_DAYS == 0:
-            kept = np.flatnonzero(truth.alive)
+            # The chance of leaving is the morning's: who left that day had one.
+            kept = np.flatnonzero(truth.alive | leaves)
             self._hazards.append(
                 {
                     "person": self._person[kept],

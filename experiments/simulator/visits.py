@@ -35,6 +35,11 @@ class Visits:
         self._age = self._first_age()
         self._spent = self._hazard(self._age, slice(None))
 
+    @property
+    def age(self) -> Floats:
+        """Age of the gap that runs, in each customer's own time, float64[n]; 1 is their mean gap."""
+        return self._age.copy()
+
     def speed(self, day: int, pace: Floats, prices: PriceDay) -> Floats:
         """Visits that each would make a day if they came at random, before contacts, float64[n].
 

@@ -89,7 +89,13 @@ class World:
         self._consent = Consent(config.treatment, seed, self.population)
         self._service = Service(config, seed, self.population)
         self._ledger = Ledger(persons.start, len(persons))
+        self._ledger.last_visit = self._life_cycle.last_visits(self._visits.age)
         self._truth = self._told(np.zeros(len(persons)), np.zeros(len(persons)))
+
+    @property
+    def left_before(self) -> Ints:
+        """Local day before the first on which each left; `life_cycle.STAYS` for others, int64[n]; truth."""
+        return self._life_cycle.left_before
 
     @property
     def spent_cents(self) -> Ints:
@@ -99,7 +105,7 @@ class World:
     def observe(self) -> Observation:
         """What the business sees this morning."""
         day, ledger, joined = self.day, self._ledger, self.population.joined
-        rows = np.flatnonzero(joined < day)
+        rows = np.flatnonzero((joined < day) & ~self._agreements.cancelled)
         return Observation(
             day=day,
             person=self.population.person[rows],
@@ -155,10 +161,11 @@ class World:
         bought = self._purchases.today(day, came, spend, prices)
         bought, redeemed = self._answering.redeem(day, bought)
         met = self.treatment.meet(day, bought, risk, silent)
-        contacts = Contacts.concat([contacts, met])
-        answers = Answers.concat([redeemed, self._answering.reply(day, contacts)])
+        contacts = _felt(Contacts.concat([contacts, met]), population.person[active])
+        answers = Answers.concat([redeemed, self._answering.reply(day, contacts, active)])
         lines = Lines.concat([bought, self._purchases.bills(day, active, spend, prices)])
         joined = self._joined(joins, bought)
+        contracts = _from(joined, contracts)
         service = self._service.today(day, bought, life_cycle.stage, joins)
         life_cycle.grieve(self._sore(service))
 
@@ -235,3 +242,19 @@ class World:
             rate=rate,
             alive=self._life_cycle.alive(self.day),
         )
+
+
+def _felt(contacts: Contacts, active: Ints) -> Contacts:
+    """The contacts of a day, without an effect on who has left."""
+    here = np.isin(contacts.person, active)
+    changed = ("effect_visits", "effect_spend", "effect_hazard")
+    return contacts.replace(**{name: getattr(contacts, name) * here for name in changed})
+
+
+def _from(joined: Joined, contracts: Contracts) -> Contracts:
+    """The contracts, none of them before its customer registered: that is some time on the day."""
+    if not len(joined):
+        return contracts
+    place = np.minimum(np.searchsorted(joined.person, contracts.person), len(joined) - 1)
+    registered = np.where(joined.person[place] == contracts.person, joined.at[place], contracts.starts_at)
+    return contracts.replace(starts_at=np.maximum(contracts.starts_at, registered))

@@ -8,8 +8,10 @@ import pytest
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.customer_config import Joining
 from experiments.simulator.identities import NEVER, Identities, References, Uses
+from experiments.simulator.life_cycle import STAYS
 from experiments.simulator.outlet_config import Outlet, Pool
 from experiments.simulator.population import Population
+from experiments.simulator.rows import Ints
 from tests.experiments.simulator.conftest import plain
 
 PERSONS = 4000
@@ -20,7 +22,11 @@ POOLS = (Pool("card", persons=0.6, use=3.0), Pool("app", persons=0.5, again=0.2)
 def made(pools: tuple[Pool, ...] = POOLS, **other: object) -> tuple[Identities, Population, WorldConfig]:
     config = plain(outlet=Outlet(pools=pools, **other), joining=Joining(before=0.5, within_days=20))
     population = Population(config, 0, range(PERSONS))
-    return Identities(config, 0, population), population, config
+    return Identities(config, 0, population, left_before=staying(PERSONS)), population, config
+
+
+def staying(persons: int) -> Ints:
+    return np.full(persons, STAYS)
 
 
 def visits(identities: Identities, population: Population, day: int, each: int = 3) -> Uses:
@@ -81,6 +87,32 @@ def test_references_are_those_of_before_the_first_day_and_those_that_were_used()
     assert (np.diff(found.number) > 0).all()
 
 
+def test_who_left_before_the_first_day_registers_no_id_from_that_day_on() -> None:
+    _, population, config = made(pool_days=100.0)
+    first, nothing = config.first_day, Uses.none()
+    registered = np.where(population.joined < first, population.joined * DAY_US + 1, NEVER)
+    joined = population.joined[population.joined < first]
+    left = np.where(np.arange(PERSONS) % 2 == 0, np.maximum(population.joined, first - 200), STAYS)
+    stayed, found = (
+        Identities(config, 0, population, left_before=each).references(registered, nothing)
+        for each in (staying(PERSONS), left)
+    )
+    day = local_days(found.at)
+    later = found.slot != Identities(config, 0, population, left_before=left).main[found.person]
+    assert (day[later] < left[found.person[later]]).all()
+    # Nothing else is taken away: the first id of each, all of who stayed, and those from before leaving.
+    kept = np.isin(stayed.number, found.number)
+    assert np.isin(found.number, stayed.number).all()
+    assert (local_days(stayed.at[~kept]) >= left[stayed.person[~kept]]).all()
+    assert len(np.unique(found.person)) == len(joined)
+    assert (~kept).sum() > 50
+
+
+def local_days(at: Ints) -> Ints:
+    """Local days of instants, in Shanghai."""
+    return (at // 3_600_000_000 + 8) // 24
+
+
 def test_ids_are_different_and_in_no_order() -> None:
     population = np.arange(5000)
     references = References(population, np.zeros(5000, dtype=np.int8), np.zeros(5000, dtype=np.int64))
@@ -93,7 +125,7 @@ def test_ids_are_different_and_in_no_order() -> None:
 def test_a_part_of_the_persons_has_the_same_references_as_in_the_whole() -> None:
     whole, population, config = made()
     part = Population(config, 0, range(1000, 2000))
-    alone = Identities(config, 0, part)
+    alone = Identities(config, 0, part, left_before=staying(1000))
     assert (alone.main == whole.main[1000:2000]).all()
     day = config.first_day + 19
     uses, expected = visits(alone, part, day), visits(whole, population, day)

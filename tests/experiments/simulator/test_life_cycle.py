@@ -124,3 +124,36 @@ def test_stages_set_the_pace():
     made, _ = life(dataclasses.replace(staying(), stages=stages))
     made.stage[:5] = [0, 1, 2, 3, 4]
     assert made.pace[:5].tolist() == [0.5, 1, 2, 0.1, 0]
+
+
+def test_the_last_visit_lies_as_far_back_as_the_gap_is_old_and_never_before_joining():
+    made, config = life(staying(), Joining(before=1.0, history_days=300))
+    population = Population(config, 0, range(PERSONS))
+    age = np.full(PERSONS, 0.8)
+    last = made.last_visits(age)
+    due = config.first_day - 1 - np.floor(age / population.rate)
+    assert (last > population.joined).any()
+    assert np.array_equal(last, np.maximum(due, population.joined))
+    assert np.array_equal(made.last_visits(np.full(PERSONS, 1e9)), population.joined)
+    assert (made.last_visits(np.zeros(PERSONS)) == config.first_day - 1).all()
+
+
+def test_time_runs_backwards_at_the_pace_of_the_stages_and_not_at_all_after_leaving():
+    rules = staying(exploring={"lapsing": 0.02, "gone": 0.002}, lapsing={"gone": 0.01})
+    slow = {**rules.stages, "lapsing": StageRule(visits=0.25, moves={"gone": 0.01})}
+    rules = dataclasses.replace(rules, stages=slow)
+    made, config = life(rules, Joining(before=1.0, history_days=1000))
+    population = Population(config, 0, range(PERSONS))
+    age, first = np.full(PERSONS, 0.5), config.first_day
+    last, gone = made.last_visits(age), made.stage == Stage.GONE
+    assert (last >= population.joined).all()
+    assert (last[gone] <= made.left_before[gone]).all()
+    assert (last[gone] < made.left_before[gone]).mean() > 0.98
+    # Who lapsed long ago: four times as long as at full pace; who explores still: exactly that long.
+    back, usual = first - 1 - last, np.floor(age / population.rate)
+    exploring = (made.stage == Stage.EXPLORING) & (usual < first - population.joined)
+    assert np.array_equal(back[exploring], usual[exploring])
+    lapsing = (made.stage == Stage.LAPSING) & (last > population.joined)
+    assert (back[lapsing] >= usual[lapsing]).all()
+    assert (back[lapsing] <= 4 * usual[lapsing] + 4).all()
+    assert (back[lapsing] > 3 * usual[lapsing]).mean() > 0.2

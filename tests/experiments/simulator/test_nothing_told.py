@@ -1,12 +1,16 @@
-"""Nothing of the truth is told by ids and by the order of rows: what is there would be found, and is not.
+"""Nothing of the truth is told by ids, cells or the order of rows: what is there would be found, and is not.
 
-Each part of each id column of each table (`unevenness`) is held against each label, at a level that allows
-for how many there are; a leak that is planted in one bit is found by the same tests.
+Each part of each id column of each table (`unevenness`) is held against each label, the ids of each two
+tables against each other, and each cell that does not follow from behaviour (`told`) against each label, at a
+level that allows for how many there are. Leaks that are planted are found by the same tests: in a bit, in two
+bits together, in a last digit, in one hash over two tables, in a cell.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -14,27 +18,30 @@ import pytest
 import xgboost
 from sklearn.metrics import roc_auc_score
 
+from experiments.simulator import draws
 from experiments.simulator.config import WorldConfig
-from experiments.simulator.identifiers import BASE32
 from experiments.simulator.preset_file import preset
-from experiments.simulator.records import EVENT_IDS
+from experiments.simulator.records import EVENT_IDS, EVENTS
 from experiments.simulator.simulate import Written, write
 from features.columns import EVENT_ID
 from features.tables import TABLES
+from tests.experiments.simulator.told import FOLLOWS, FREE, IDS, given_columns, read
 from tests.experiments.simulator.unevenness import (
+    SHARED,
     Codes,
     Column,
     Told,
+    cell_chances,
     chance,
     chances,
     parts,
     planted,
+    table_chances,
     twin_chances,
 )
 
 LEVEL = 0.01
 """Of all tests of a world together (Bonferroni); the seed is fixed, so that none fails by chance later."""
-EVENTS = ("transactions", "exposures", "responses", "service_events", "consents", "identities")
 SEVERAL = {
     "customers.customer_id", "identities.event_id", "identities.value of open_id", "service_events.event_id",
     "transactions.basket_id", "transactions.event_id",
@@ -42,73 +49,6 @@ SEVERAL = {
 """Columns of ids that stand under several references of one person."""
 # An area under the curve of pure chance stays within so many of its standard errors.
 ERRORS = 4
-
-
-def value(text: str) -> int:
-    """The number behind the letter of an id of a customer or of an app."""
-    total = 0
-    for sign in text[1:]:
-        total = total * 32 + BASE32.index(sign)
-    return total
-
-
-def read(written: Written) -> Told:
-    """All id columns that stand for a person or what happened to one, and labels of persons."""
-    with duckdb.connect() as opened:
-        opened.execute(
-            # By the ids themselves the lower one of two would always come first.
-            "CREATE TABLE who AS SELECT customer_id, person, row_number() OVER (ORDER BY md5(customer_id)) "
-            f"AS reference FROM '{written.truth}/references.parquet'"
-        )
-
-        def column(table: str, name: str, where: str = "true") -> Column:
-            rows = opened.execute(
-                f"SELECT {name} AS id, any_value(person), any_value(reference) FROM "
-                f"'{written.folder}/{table}.parquet' JOIN who USING (customer_id) "
-                f"WHERE {name} IS NOT NULL AND ({where}) GROUP BY id ORDER BY id"
-            ).fetchall()
-            ids, *rest = map(list, zip(*rows, strict=True))
-            numbers = [
-                one if isinstance(one, int) else int(one[1:]) if one[1:].isdecimal() and one[0] == "9"
-                else value(one) for one in ids
-            ]  # fmt: skip
-            return Column(np.array(numbers), *map(np.array, rest))
-
-        columns = {"customers.customer_id": column("customers", "customer_id")}
-        for table in EVENTS:
-            columns[f"{table}.event_id"] = column(table, "event_id")
-        columns["complaints.event_id"] = column("service_events", "event_id", "kind = 'complaint'")
-        columns["transactions.basket_id"] = column("transactions", "basket_id")
-        columns["contracts.contract_id"] = column("contracts", "contract_id")
-        for kind in ("card", "open_id"):
-            columns[f"identities.value of {kind}"] = column("identities", "value", f"kind = '{kind}'")
-
-        def label(query: str) -> Codes:
-            found = np.full(written.customers, -1, dtype=np.int64)
-            person, code = map(np.array, zip(*opened.execute(query).fetchall(), strict=True))
-            found[person] = code
-            return found
-
-        stages = f"'{written.truth}/stages.parquet' GROUP BY person"
-        effects = f"'{written.truth}/effects.parquet' GROUP BY person"
-        ((middle,),) = opened.execute(
-            f"SELECT median(v) FROM (SELECT avg(visits) AS v FROM {effects})"
-        ).fetchall()
-        number = "['exploring', 'forming', 'stable', 'lapsing', 'gone']"
-        labels = {
-            "last stage": label(
-                f"SELECT person, list_position({number}, arg_max(stage, from_day)) FROM {stages}"
-            ),
-            "first stage": label(
-                f"SELECT person, list_position({number}, arg_min(stage, from_day)) FROM {stages}"
-            ),
-            "gone": label(f"SELECT person, CAST(arg_max(stage, from_day) = 'gone' AS INTEGER) FROM {stages}"),
-            "comes more": label(f"SELECT person, CAST(avg(visits) > {middle} AS INTEGER) FROM {effects}"),
-            "is driven away": label(f"SELECT person, CAST(max(hazard) > 0 AS INTEGER) FROM {effects}"),
-            "person, odd": np.arange(written.customers) % 2,
-            "person, tenth": np.arange(written.customers) * 10 // written.customers,
-        }
-    return Told(columns, labels)
 
 
 def busy(name: str) -> WorldConfig:
@@ -122,10 +62,16 @@ def busy(name: str) -> WorldConfig:
 
 
 @pytest.fixture(scope="module", params=["fuel", "telecom"])
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """The ids of a busy world of 100 days."""
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """A busy world of 100 days."""
     out = tmp_path_factory.mktemp("told") / "source"
-    return read(write(busy(request.param), out, customers=4000, days=100, seed=5))
+    return write(busy(request.param), out, customers=4000, days=100, seed=5)
+
+
+@pytest.fixture(scope="module")
+def told(world: Written) -> Told:
+    """Its ids and cells."""
+    return read(world)
 
 
 @pytest.fixture(scope="module")
@@ -140,11 +86,29 @@ def paired(told: Told) -> dict[tuple[str, str], float]:
     return twin_chances(told)
 
 
+@pytest.fixture(scope="module")
+def joined(told: Told) -> dict[tuple[str, str, str], float]:
+    """What the ids of each two tables tell of who is one person."""
+    return table_chances(told)
+
+
+@pytest.fixture(scope="module")
+def said(told: Told) -> dict[tuple[str, str, int], float]:
+    """What each cell tells of each label."""
+    return cell_chances(told)
+
+
+def test_every_column_is_an_id_or_free_or_follows_from_what_happened(world: Written) -> None:
+    assert given_columns(world) <= IDS | set(FREE) | FOLLOWS
+    assert IDS.isdisjoint(FREE)
+    assert FOLLOWS.isdisjoint(IDS | set(FREE))
+
+
 def test_no_part_of_any_id_tells_anything_of_its_person(
     told: Told, alone: dict[tuple[str, str, str], float]
 ) -> None:
     assert {name for name, _, _ in alone} == set(told.columns)
-    assert len(alone) > 4000
+    assert len(alone) > 90_000
     least = min(alone, key=alone.__getitem__)
     assert alone[least] * len(alone) > LEVEL, least
 
@@ -156,6 +120,26 @@ def test_no_part_of_any_id_tells_who_is_one_person(paired: dict[tuple[str, str],
     assert paired[least] * len(paired) > LEVEL, least
 
 
+def test_the_ids_of_two_tables_do_not_tell_who_is_one_person(
+    told: Told, joined: dict[tuple[str, str, str], float]
+) -> None:
+    met = {(one, other) for one, other, _ in joined}
+    assert len(met) == len(told.columns) * (len(told.columns) - 1) // 2 - 1
+    least = min(joined, key=joined.__getitem__)
+    assert joined[least] * len(joined) > LEVEL, least
+
+
+def test_no_cell_tells_anything_beside_what_it_may_go_with(
+    told: Told, said: dict[tuple[str, str, int], float]
+) -> None:
+    assert {"customers.sex", "consents.granted", "transactions.amount"} <= {name for name, _, _ in said}
+    # A cell that is always the same has nothing to tell.
+    assert "exposures.cost" in told.cells
+    assert "exposures.cost" not in {name for name, _, _ in said}
+    least = min(said, key=said.__getitem__)
+    assert said[least] * len(said) > LEVEL, least
+
+
 def test_a_bit_that_tells_is_found_in_every_column(
     told: Told, alone: dict[tuple[str, str, str], float]
 ) -> None:
@@ -164,8 +148,8 @@ def test_a_bit_that_tells_is_found_in_every_column(
         for kind, label in told.labels.items():
             of_row = label[column.person]
             known = of_row >= 0
-            usual = (label == np.bincount(of_row[known]).argmax()).astype(np.int64)
-            bit = planted(column, np.where(label >= 0, usual, -1)).number & 1
+            often = np.where(label >= 0, label == np.bincount(of_row[known]).argmax(), -1)
+            bit = planted(column, often.astype(np.int64)).number & 1
             found = chance(bit[known], of_row[known])
             assert found is not None, (name, kind)
             assert found < allowed, (name, kind)
@@ -184,6 +168,107 @@ def test_a_bit_that_tells_once_in_four_is_found_where_there_are_many_ids(
         assert found[name, "comes more", "remainder by 10"] < allowed
 
 
+def test_two_bits_that_tell_together_are_found_in_every_column(
+    told: Told, alone: dict[tuple[str, str, str], float]
+) -> None:
+    allowed = LEVEL / len(alone)
+    for name, column in told.columns.items():
+        leak = usual(told.labels["last stage"])
+        number, of_row = column.number, leak[column.person]
+        differ = (number >> 1 ^ number >> 4) & 1
+        found = of(told, name, np.where(of_row >= 0, number ^ (differ ^ of_row) << 1, number), leak)
+        assert found["bits 1 and 4"] < allowed, name
+        assert found["bit 1"] > allowed, name
+
+
+def test_a_last_digit_that_tells_is_found_in_every_column(
+    told: Told, alone: dict[tuple[str, str, str], float]
+) -> None:
+    allowed = LEVEL / len(alone)
+    stage = told.labels["last stage"]
+    for name, column in told.columns.items():
+        of_row = stage[column.person]
+        number = np.where(of_row >= 0, column.number // 10 * 10 + of_row, column.number)
+        assert of(told, name, number, stage)["remainder by 10"] < allowed, name
+
+
+def of(told: Told, name: str, number: Codes, label: Codes) -> dict[str, float]:
+    """What each part of a column of such ids tells of a label."""
+    column = replace(told.columns[name], number=number)
+    found = chances(replace(told, columns={name: column}, labels={"leak": label}))
+    return {part: one for (_, _, part), one in found.items()}
+
+
+@pytest.mark.parametrize("mask", [0, 0x5A5A5A5A5A])
+def test_one_hash_over_two_tables_is_found(
+    told: Told, joined: dict[tuple[str, str, str], float], mask: int
+) -> None:
+    allowed = LEVEL / len(joined)
+    names = (
+        "transactions.event_id",
+        "exposures.event_id",
+        "transactions.basket_id",
+        "consents.event_id",
+    )
+    hashed = {name: same_hash(told.columns[name]) for name in names}
+    hashed[names[1]] = replace(hashed[names[1]], number=hashed[names[1]].number ^ mask)
+    found = table_chances(replace(told, columns=hashed))
+    for one, other in combinations(names, 2):
+        assert found[one, other, "bit 0 alone"] < allowed
+        assert (found[one, other, "in both"] < allowed) == (not mask or names[1] not in (one, other))
+
+
+def same_hash(column: Column) -> Column:
+    number = draws.permute(0, "event", column.person * EVENTS + column.rank, EVENT_IDS)
+    return replace(column, number=number)
+
+
+def usual(label: Codes) -> Codes:
+    """Whether each person has the most frequent value of a label; -1 for who has none."""
+    return np.where(label >= 0, label == np.bincount(label[label >= 0]).argmax(), -1).astype(np.int64)
+
+
+def test_a_cell_that_tells_is_found_whichever_it_is(
+    told: Told, said: dict[tuple[str, str, int], float]
+) -> None:
+    allowed = LEVEL / len(said)
+    for name, cells in told.cells.items():
+        label = told.labels["person, odd"]
+        leaking = replace(cells, code=cells.code // 2 * 2 + label[cells.person])
+        found = cell_chances(replace(told, cells={name: leaking}))
+        least = min((p for (_, kind, _), p in found.items() if kind == "person, odd"), default=1.0)
+        assert least < allowed, (name, len(cells.code))
+
+
+def test_what_is_planted_in_the_files_is_found(world: Written, tmp_path: Path) -> None:
+    """A cent of the cost of a contact, and the last digit of phones: from the file to the verdict."""
+    leaks = {
+        "exposures": "cost + 0.01 * leak AS cost",
+        "identities": "CASE kind WHEN 'phone' THEN value[:-2] || leak ELSE value END AS value",
+    }
+    for file in world.folder.glob("*.parquet"):
+        if file.stem not in leaks:
+            (tmp_path / file.name).symlink_to(file)
+    stages = f"FROM '{world.truth}/stages.parquet' GROUP BY person"
+    last = f"SELECT person, arg_max(stage, from_day) AS stage {stages}"
+    with duckdb.connect() as opened:
+        opened.execute(
+            "CREATE TABLE leaks AS SELECT customer_id, CAST(stage = 'gone' AS INTEGER) AS leak "
+            f"FROM '{world.truth}/references.parquet' JOIN ({last}) USING (person)"
+        )
+        for name, leak in leaks.items():
+            rows = f"FROM '{world.folder}/{name}.parquet' JOIN leaks USING (customer_id)"
+            opened.execute(
+                f"COPY (SELECT * EXCLUDE (leak) REPLACE ({leak}) {rows}) TO '{tmp_path}/{name}.parquet'"
+            )
+    leaking = read(replace(world, folder=tmp_path))
+    name = "identities.value of phone"
+    phones = chances(replace(leaking, columns={name: leaking.columns[name]}))
+    assert phones[name, "gone", "remainder by 10"] < 1e-12
+    costs = cell_chances(replace(leaking, cells={"exposures.cost": leaking.cells["exposures.cost"]}))
+    assert min(p for (_, kind, _), p in costs.items() if kind == "gone") < 1e-12
+
+
 def test_a_bit_of_the_person_is_found_in_two_ids_of_one(
     told: Told, paired: dict[tuple[str, str], float]
 ) -> None:
@@ -196,7 +281,7 @@ def test_a_bit_of_the_person_is_found_in_two_ids_of_one(
 def test_ids_have_as_many_values_as_they_could(told: Told) -> None:
     """An id that were counted up would use few of its bits, and its rank would be an order of something."""
     for name, column in told.columns.items():
-        assert len(np.unique(column.number)) == len(column.number), name
+        assert name in SHARED or len(np.unique(column.number)) == len(column.number), name
         if "event_id" in name or name.endswith(("basket_id", "contract_id")):
             assert column.number.max() > 0.9 * EVENT_IDS, name
 

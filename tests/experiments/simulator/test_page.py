@@ -73,6 +73,26 @@ def test_the_effects_shown_are_those_of_the_preset() -> None:
     assert rows("action | visits") == told
 
 
+@pytest.mark.parametrize("name", ["fuel", "telecom"])
+def test_the_outcomes_shown_begin_with_the_effects_of_the_preset(name: str) -> None:
+    """Means on the day after, and the share of customers for whom any of the three is for the worse."""
+    table = rows("preset | action, channel")
+    begins = {row[0]: place for place, row in enumerate(table) if row[0]}
+    told = table[begins[name] : begins.get("telecom") if name == "fuel" else None]
+    config = preset(name)
+    found = World(config, 0, range(20_000)).treatment.effects()
+    names, channels = zip(*(row[1].split(", ") for row in told), strict=True)
+    assert list(names) == [action.name for action in config.treatment.actions]
+    known = [channel.name for channel in config.treatment.channels]
+    for number, row in enumerate(told):
+        each = (found.action == number) & (found.channel == known.index(channels[number].lower()))
+        visits, spend, hazard = (getattr(found, kind)[each] for kind in ("visits", "spend", "hazard"))
+        means = [f"{kind.mean():+.1%}".replace("%", " %") for kind in (visits, spend, hazard)]
+        assert row[2] == ", ".join("0" if mean[1:] == "0.0 %" else mean for mean in means)
+        worse = (visits < 0) | (spend < 0) | (hazard > 0)
+        assert row[3] == f"{worse.mean():.0%}".replace("%", " %")
+
+
 def test_the_page_names_the_truth_the_alignments_and_the_tolerances() -> None:
     files = [row[0].strip("`") for row in rows("`truth/`")]
     assert sorted(files) == sorted(["world.json", *(f"{name}.parquet" for name in ORDERS)])

@@ -106,6 +106,8 @@ EMPTY = (
     "world world.yaml: promotions is empty, which changes nothing of base. Leave it out, or take its entries "
     "away one by one with null, like {drinks week: null}."
 )
+ADDED = "world world.yaml: {} is empty, which adds nothing to base. Leave it out, or give it entries."
+BASE = "world world.yaml: base is {}; it has to be the name of one preset: fuel or telecom."
 NO_ENTRY = (
     "entry of world world.yaml: calendar: festivals that null takes away not found: 'labor day'. "
     "Hint: did you mean 'labour day'?"
@@ -130,6 +132,12 @@ def test_null_takes_away_what_the_preset_says(tmp_path: Path):
     [
         ("promotions: {}", EMPTY),
         ("segments: {hire: {taste: {}}}", "world world.yaml: segments: hire: taste is empty"),
+        ("bills: {}", ADDED.format("bills")),
+        ("segments: {commuters: {taste: {}}}", ADDED.format("segments: commuters: taste")),
+        (
+            "treatment: {actions: {wash: {channels: [app], audience: {}}}}",
+            ADDED.format("treatment: actions: wash: audience"),
+        ),
         ("calendar: {festivals: {labor day: null}}", NO_ENTRY),
         ("segments: {hire: null}", "the shares of the segments add up to 0.97; they have to make 1."),
         ("segments: null", "world world.yaml has no 'segments'. Add it."),
@@ -202,6 +210,10 @@ def test_days_that_cannot_be_are_refused(tmp_path: Path, day: str):
         ("a: [", "is not valid YAML"),
         ("name: x", "world world.yaml has no 'start'. Add it."),
         ("base: fule", "preset not found: 'fule'. Hint: did you mean 'fuel'?"),
+        ("base: [fuel]", BASE.format("['fuel']")),
+        ("base: {fuel: 1}", BASE.format("{'fuel': 1}")),
+        ("base: 7", BASE.format("7")),
+        ("base:", BASE.format("None")),
     ],
 )
 def test_files_that_are_no_world_are_refused(tmp_path: Path, text: str, sentence: str):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import duckdb
+import numpy as np
 import pytest
 
+from experiments.simulator.life_cycle import STAYS
 from experiments.simulator.preset_file import preset
 from experiments.simulator.simulate import Written, write
+from experiments.simulator.world import World
 
 EVENTS = {"service_events": "occurred_at", "responses": "occurred_at", "exposures": "contacted_at"}
 POOLS = [pool.name for pool in preset("fuel").outlet.pools]
@@ -140,6 +143,29 @@ def test_vehicles_are_of_those_whose_plate_was_told(written: Written) -> None:
     # A damaged row may be the only one that says it.
     ((count,),) = asked(written, otherwise)
     assert count <= 2
+
+
+def test_no_plate_is_told_before_the_model_year_of_its_car(written: Written) -> None:
+    told = (
+        "SELECT model_year, year(i.seen_at) AS told FROM vehicles AS v JOIN identities AS i "
+        "ON i.customer_id = v.customer_id AND i.value = v.plate WHERE i.seen_at > TIMESTAMP '1901-01-01'"
+    )
+    counts = "count(*) FILTER (model_year > told), count(*) FILTER (model_year > told - 2)"
+    ((early, new),) = asked(written, f"SELECT {counts} FROM ({told})")
+    assert early == 0
+    assert new > 10
+
+
+def test_who_left_before_the_first_day_registers_no_further_id(written: Written) -> None:
+    left = World(preset("fuel"), 3, range(written.customers)).left_before
+    ids = asked(
+        written, "SELECT person, epoch_us(registered_at) FROM customers JOIN truth USING (customer_id)"
+    )
+    person, at = np.array(ids, dtype=np.int64).T
+    day = (at // 3_600_000_000 + 8) // 24
+    gone = left[person] < STAYS
+    assert (day[gone] <= left[person[gone]]).all()
+    assert len(np.unique(person[gone])) == (left < STAYS).sum() > 100
 
 
 def test_fleets_have_several_vehicles(written: Written) -> None:

@@ -14,9 +14,10 @@ from experiments.simulator.codes import Stage
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.customer_config import Joining
 from experiments.simulator.lived import Lived
+from experiments.simulator.policies import Everybody
 from experiments.simulator.preset_file import preset
 from experiments.simulator.simulate import Written
-from experiments.simulator.truth_tables import Chronicle, score_identities
+from experiments.simulator.truth_tables import HAZARD_DAYS, Chronicle, score_identities
 from experiments.simulator.world import World
 from features.canonical import Canonical
 from features.tables import TABLES
@@ -74,6 +75,27 @@ def test_the_truth_of_a_written_world_is_whole(written: Written) -> None:
         ((contacts, tired),) = opened.execute("SELECT count(*), min(fatigue) FROM true_contacts").fetchall()
         assert contacts == written.totals["contacts"]
         assert tired < 1
+
+
+def test_contacts_change_nothing_of_who_has_left_and_who_leaves_had_a_hazard() -> None:
+    config = preset("fuel")
+    world, policy = World(config, 4, range(2500)), Everybody(config.treatment, "fuel coupon", "sms")
+    chronicle, gone, leavers = Chronicle(world), 0, 0
+    for _ in range(HAZARD_DAYS * 5 + 1):
+        day, before = world.day, world.truth().alive.copy()
+        found = world.step(policy.choose(world.observe(), day)).contacts
+        truth = world.truth()
+        chronicle.note(day, truth)
+        left = np.isin(found.person, world.population.person[~truth.alive])
+        gone += int(left.sum())
+        assert not found.effect_visits[left].any()
+        assert found.effect_visits[~left].all()
+        if (day - config.first_day) % HAZARD_DAYS == 0:
+            leaves = before & ~truth.alive
+            leavers += int(leaves.sum())
+            kept = chronicle._hazards[-1]
+            assert set(kept["person"]) == set(world.population.person[truth.alive | leaves])
+    assert min(gone, leavers) > 0
 
 
 def test_some_effects_are_negative_and_some_positive(written: Written) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from experiments.simulator import draws
-from experiments.simulator.codes import AnswerKind, Stage
+from experiments.simulator.codes import AnswerKind, ContractKind, Stage
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.events import Actions, Events
+from experiments.simulator.life_cycle import STAYS
 from experiments.simulator.preset_file import preset
 from experiments.simulator.rows import Rows
 from experiments.simulator.world import World
@@ -174,6 +175,9 @@ def test_money_is_conserved():
 
 def test_the_observation_is_what_the_events_say():
     world = World(TREATED, 0, range(1000, 1000 + PERSONS))
+    before = world.observe()
+    came = world.day - before.days_since_visit
+    last_before = dict(zip(before.person.tolist(), came.tolist(), strict=True))
     days = [world.step(some(world)) for _ in range(100)]
     seen = world.observe()
     assert np.array_equal(seen.person, 1000 + np.flatnonzero(world.population.joined < world.day))
@@ -189,9 +193,60 @@ def test_the_observation_is_what_the_events_say():
     for row in range(0, len(seen), 37):
         person = int(seen.person[row])
         assert seen.visits_28[row] == sum(sum(who == person for who, _ in day) for day in visits[-28:])
-        since = world.day - last.get(person, int(world.population.joined[person - 1000]))
+        joined = int(world.population.joined[person - 1000])
+        since = world.day - last.get(person, last_before.get(person, joined))
         assert seen.days_since_visit[row] == since
         assert seen.tenure_days[row] == world.day - world.population.joined[person - 1000]
+
+
+@pytest.mark.parametrize("name", ["fuel", "telecom"])
+def test_on_the_first_day_customers_have_been_silent_as_long_as_on_any_other(name: str):
+    world, year = World(preset(name), 0, range(4000)), 364
+    rate, joined = world.population.rate, world.population.joined
+    shares = []
+    # The same weekday of the same season.
+    for day in range(year + 1):
+        if day in (0, year):
+            seen, stage = world.observe(), world.truth().stage
+            weekly = (rate > 1 / 9) & (stage == Stage.STABLE) & (joined < world.day - 200)
+            silent = seen.days_since_visit[weekly[seen.person]]
+            shares.append([np.mean(silent >= days) for days in (3, 7, 14, 60)])
+            assert weekly.sum() > 200
+        world.step()
+    assert shares[0] == pytest.approx(shares[1], abs=0.06)
+    assert shares[0][-1] < 0.01
+
+
+@pytest.mark.parametrize("name", ["fuel", "telecom"])
+def test_who_has_left_says_nothing_and_who_has_cancelled_is_not_contacted(name: str):
+    world, sent = World(preset(name), 0, range(2000)), 0
+    billed = world.population.of_segment("billed") > 0
+    cancelled = np.flatnonzero((world.left_before < STAYS) & billed)
+    for _ in range(DAYS):
+        seen = world.observe()
+        assert not np.isin(seen.person, cancelled).any()
+        events = world.step(some(world, 0.3))
+        gone = np.flatnonzero(world.truth().stage == Stage.GONE)
+        assert not np.isin(events.answers.person, gone).any()
+        # A business writes to those who left without a word.
+        sent += np.isin(events.contacts.person, gone).sum()
+        ended = events.contracts.take(events.contracts.kind == ContractKind.CANCELLED)
+        cancelled = np.union1d(cancelled, ended.person)
+    assert sent > 100
+    assert (len(cancelled) > 0) == (name == "telecom")
+
+
+@pytest.mark.parametrize("name", ["fuel", "telecom"])
+def test_no_contract_starts_before_its_customer_registers(name: str):
+    days = lived(preset(name), range(2000), 20)
+    registered = np.zeros(2000, dtype=np.int64)
+    for events in days:
+        registered[events.joined.person] = events.joined.at
+        assert (events.contracts.starts_at >= registered[events.contracts.person]).all()
+        bound = events.contracts.take(events.contracts.kind == ContractKind.BOUND)
+        assert (bound.ends_at > bound.starts_at).all()
+    first = days[0].contracts
+    assert (first.starts_at == registered[first.person]).any()
 
 
 def test_a_refusal_withdraws_consent_and_the_next_observation_knows():
