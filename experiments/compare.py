@@ -178,7 +178,7 @@ def _own(frame: pd.DataFrame, model: str) -> pd.DataFrame:
 
 def verdict(measure: Measure, difference: Difference, evaluation: Evaluation) -> str:
     """The comparison in one sentence, the difference turned so that more is better."""
-    where = f"on {evaluation.scope}"
+    where = f"on {evaluation.scope(measure.name)}"
     if math.isnan(difference.value):
         return f"A and B cannot be compared: {measure.title} is undefined {where}."
     if difference.verdict == "undecided":

@@ -94,7 +94,7 @@ class Verdict:
         metric: what was measured.
         reference: the variant that the others are compared with.
         outcomes: the reference first, then the others as they stand in the study.
-        rows: rows that all runs reported on, in all.
+        rows: rows that all runs reported on and the metric reads, in all.
         customers: distinct customers among them.
         cutoffs: ISO dates.
         seeds: how many.
@@ -175,6 +175,7 @@ def judge(
             drawn[name] = bootstrap.replicate(statistics, draws, codes).mean(axis=0)
             at[name] = _by_cutoff(metric, wide, columns[name])
         noise = seed_noise([*points.values()])
+        read = metric.counts(wide, columns[reference][0])
         outcomes = [Outcome(reference, float(points[reference].mean()), tuple(points[reference].tolist()))]
         for name in names[1:]:
             own = float(np.nanvar(drawn[name] - drawn[reference], ddof=1))
@@ -195,8 +196,8 @@ def judge(
                 metric=metric.measure,
                 reference=reference,
                 outcomes=tuple(outcomes),
-                rows=len(wide),
-                customers=wide[CUSTOMER_ID].nunique(),
+                rows=int(read.sum()),
+                customers=wide.loc[read, CUSTOMER_ID].nunique(),
                 cutoffs=tuple(cutoff_name(day) for day in np.unique(wide[AS_OF])),
                 seeds=len(columns[reference]),
                 comparisons=len(outcomes) - 1,

@@ -35,8 +35,8 @@ TREE_SETTINGS = (
 
 _SPENT = threading.local()
 
-# A row of 4-byte floats in NumPy's array interface, and what `inplace_predict` asks for by default.
-_ROW: Final = b'{"data": [%d, true], "shape": [1, %d], "strides": null, "typestr": "<f4", "version": 3}'
+# Rows of 4-byte floats in NumPy's array interface, and what `inplace_predict` asks for by default.
+_ROWS: Final = b'{"data": [%d, true], "shape": [%d, %d], "strides": null, "typestr": "<f4", "version": 3}'
 _PLAIN: Final = json.dumps(
     {
         "type": 0,
@@ -131,20 +131,21 @@ def spent() -> float:
 
 def predict(booster: xgb.Booster, x: NDArray[np.float32], base_margin: Any = None) -> NDArray[np.float64]:
     """Predictions, n or n x classes, as float64."""
-    if len(x) == 1 and base_margin is None:
-        return _of_one(booster, x)
+    if base_margin is None and len(x):
+        return _plain(booster, x)
     return np.asarray(
         booster.inplace_predict(x, validate_features=False, base_margin=base_margin), dtype=np.float64
     )
 
 
-def _of_one(booster: xgb.Booster, x: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The same of one row, by the C function that `inplace_predict` calls.
+def _plain(booster: xgb.Booster, x: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The same by the C function that `inplace_predict` calls.
 
-    What `inplace_predict` itself looks at before (kinds of tables, categories) takes longer than the trees.
+    What `inplace_predict` itself looks at before (kinds of tables, categories) takes longer than the trees of
+    one row.
     """
-    row = np.ascontiguousarray(x, dtype=np.float32)
-    where = _ROW % (row.ctypes.data, row.shape[1])
+    rows = np.ascontiguousarray(x, dtype=np.float32)
+    where = _ROWS % (rows.ctypes.data, *rows.shape)
     sizes, size = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_uint64()
     values = ctypes.POINTER(ctypes.c_float)()
     failed = core._LIB.XGBoosterPredictFromDense(  # noqa: SLF001 - its C API is public, the way to it is not
@@ -158,10 +159,8 @@ def _of_one(booster: xgb.Booster, x: NDArray[np.float32]) -> NDArray[np.float64]
     )
     if failed:
         raise xgb.core.XGBoostError(core._LIB.XGBGetLastError().decode())  # noqa: SLF001
-    shape = sizes[: size.value]
     # What XGBoost gives out is overwritten by its next answer.
-    found = np.array(values[: math.prod(shape)], dtype=np.float64)
-    return found if len(shape) == 1 else found.reshape(shape)
+    return np.ctypeslib.as_array(values, sizes[: size.value]).astype(np.float64)
 
 
 def explain(booster: xgb.Booster, x: NDArray[np.float32], names: tuple[str, ...]) -> Contributions:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,7 +67,7 @@ class Category:
 
     def days(self, snapshots: Snapshots) -> Visits:
         """Days on which customers bought in it."""
-        condition = _condition(self.counted)
+        condition = _condition(self.counted.where)
         sums = ", ".join(f"CAST(sum({name}) AS DOUBLE) AS {name}" for name in sorted(condition.names))
         tiles = unsorted_sql("tiles", snapshots.canonical.facts - {PEOPLE})
         query = (
@@ -80,7 +81,7 @@ class Category:
         """Why a source knows nothing of it (one sentence), or None."""
         for fact in sorted(set(self.counted.needs) - canonical.facts):
             return f"the source gives no {fact}, by which purchases of {self.name} are told."
-        read = _condition(self.counted).names
+        read = _condition(self.counted.where).names
         conditions = [m.condition for m in MEASURES if m.name in read and m.condition]
         tests = [condition.sql() for condition in conditions if condition.names <= set(PRODUCT_TEXTS)]
         # Where something else than the product counts, too, no list of products can rule the category out.
@@ -145,8 +146,10 @@ def parts(matrix: FeatureMatrix, names: Sequence[str] = ()) -> dict[str, NDArray
     return {name.removeprefix(PREFIX): np.flatnonzero(matrix.column(name) > 0) for name in told}
 
 
-def _condition(counted: Feature) -> Expression:
-    return parse(counted.where, MEASURE_NAMES, kind="boolean")
+# Asked for with every request that reads the model.
+@cache
+def _condition(where: str) -> Expression:
+    return parse(where, MEASURE_NAMES, kind="boolean")
 
 
 def _counts(feature: Feature, ending: str) -> bool:
@@ -154,7 +157,7 @@ def _counts(feature: Feature, ending: str) -> bool:
     if not feature.name.endswith(ending) or feature.part:
         return False
     try:
-        read = _condition(feature).names if feature.where else frozenset[str]()
+        read = _condition(feature.where).names if feature.where else frozenset[str]()
     except UserError:
         return False
     return bool(read) and f"days_since_{feature.name.removesuffix(ending)}" in NAMES

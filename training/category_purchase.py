@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from features.catalogue import NAMES
 from features.columns import AS_OF, CUSTOMER_ID
 from features.errors import UserError
 from features.evaluators.offline import FeatureMatrix
@@ -93,6 +94,11 @@ class CategoryPurchase(DistributionTask):
         for each, rows in _parts(matrix, labels):
             days[rows] = matrix.column(each.counted.name)[rows]
         return days >= labels.category.minimum_days
+
+    def beside(self, train: CustomerExamples) -> Sequence[str]:
+        """The days with a category, over whichever window decides who is eligible."""
+        counted = tuple(f"{name}_visits_" for name in categories.parts(train.matrix))
+        return [name for name in NAMES if name.startswith(counted)]
 
     def outcome(self, snapshots: Snapshots, matrix: FeatureMatrix) -> Floats:
         """Days to the next purchase in the row's category, the as-of's own day = 1."""

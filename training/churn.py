@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.evaluators.offline import FeatureMatrix
-from training import examples
+from training import examples, reasons
 from training.baselines import bg_nbd, recency
 from training.examples import CustomerExamples
 from training.probability import Floats, ProbabilityTask
-from training.task import Target
+from training.task import Contributions, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from features.labels import LabelDefinitions
     from training.datasets import Snapshots
 
+# Reasons given by customers that a report counts, and those it names at most.
+GIVEN_DAYS, GIVEN = 364, 8
 RIVALS = ("recency", "overdue", "bg_nbd", "logistic_rfm")
 
 
@@ -35,6 +37,7 @@ class Churn(ProbabilityTask):
     label: ClassVar[str] = "churned"
     explains: ClassVar[str] = "the chance of no visit within the horizon"
     gate: ClassVar[str | None] = "churned"
+    gate_bound: ClassVar[float] = 0.015
     shrunk: ClassVar[bool] = True
     # Habits drift: at six cutoffs of the sample up to 2017-10-03, with two seeds, this took .0002 off the
     # Brier score and added .004 to PR-AUC; 45 days did no better.
@@ -73,6 +76,23 @@ class Churn(ProbabilityTask):
         """1 for who did not come within the horizon."""
         days = snapshots.visits.next_days(matrix.customer_id, matrix.as_of)
         return (~(days <= snapshots.labels.churn.horizon_days)).astype(np.float64)
+
+    def noted(
+        self, snapshots: Snapshots, contributions: Contributions, values: NDArray[np.float64]
+    ) -> dict[str, str]:
+        """The model's reasons, and beside them those that customers gave themselves."""
+        named, shares = reasons.declared().reasons, reasons.grouped(contributions, values).whole()
+        ranked = sorted(shares, key=lambda id_: -(shares[id_] or 0.0))
+        found = [(named[id_].en, shares[id_]) for id_ in ranked]
+        given = reasons.recorded(snapshots.canonical, snapshots.until, GIVEN_DAYS)
+        said = [f"{reason} {times:,}" for reason, times in list((given or {}).items())[:GIVEN]]
+        none = "none in the source" if given is None else "none"
+        return {
+            "reasons of the model, shares of what raises the risk": "; ".join(
+                f"{name} {'unknown' if share is None else f'{share:.0%}'}" for name, share in found
+            ),
+            f"reasons that customers gave, last {GIVEN_DAYS} days": "; ".join(said) or none,
+        }
 
     def baselines(
         self, snapshots: Snapshots, train: CustomerExamples, report: CustomerExamples

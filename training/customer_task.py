@@ -14,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.catalogue import NAMES
+from features.clock import to_date
 from features.errors import ExitCode, UserError, unknown
 from features.evaluators.offline import FeatureMatrix
+from features.shrinkage import shrunk
 from training import examples, plan
 from training.baselines import bg_nbd
 from training.boosting import Binned
 from training.dataset import Dataset, Lesson, dataset
 from training.examples import CustomerExamples
-from training.fitted import Fitted
+from training.fitted import SUPPORT, Fitted
 from training.task import FULL, Contributions, Params, Task
 
 if TYPE_CHECKING:
@@ -106,27 +108,34 @@ class CustomerTask(Task[CustomerExamples]):
             everybody=self.shrunk,
         )
 
-    def dataset(self, snapshots: Snapshots, cutoffs: Sequence[int] | None = None) -> Dataset:
+    def dataset(self, snapshots: Snapshots, cutoffs: Sequence[int | str] | None = None) -> Dataset:
         """The task's data as pandas, with documented columns and a split by time.
 
         Args:
             snapshots: the tables as of a day.
-            cutoffs: days; None: those of a fit as of the snapshots' day.
+            cutoffs: days, or dates as text; None: those of a fit as of the snapshots' day.
 
         Raises:
-            UserError: the source cannot support the task, history is too short for a cutoff, or there is no
-                row.
+            UserError: the source cannot support the task, history is too short for a cutoff, a cutoff is not
+                a date whose window had ended by the snapshots' day, or there is no row.
         """
         reason = self.missing(snapshots.canonical)
         if reason is not None:
             raise UserError(f"{self.name} has no data set: {reason}", ExitCode.BAD_DATA)
-        chosen = plan.lay_out(self, snapshots, FULL).final if cutoffs is None else cutoffs
+        chosen = plan.lay_out(self, snapshots, FULL).final if cutoffs is None else snapshots.days(cutoffs)
         rows = self.examples(snapshots, chosen)
         if not len(rows):
             raise UserError(
                 f"{self.name} has no data set: nobody whom it is about has a label at any of the "
                 f"{len(chosen)} cutoffs. Check the source's label definitions, or ask for later cutoffs.",
                 ExitCode.BAD_DATA,
+            )
+        last = snapshots.until - rows.horizon_days
+        if max(chosen) > last:
+            raise UserError(
+                f"{self.name} has no label at the cutoff {to_date(max(chosen))}: its window had not ended by "
+                f"{to_date(snapshots.until)}. Ask for cutoffs up to {to_date(last)}.",
+                ExitCode.USAGE,
             )
         return dataset(self.lesson(rows))
 
@@ -218,12 +227,28 @@ class CustomerTask(Task[CustomerExamples]):
         key = (tuple(features), None if numbers is None else (numbers.tobytes(), days))
         return matrix.once(key, made)
 
+    def beside(self, train: CustomerExamples) -> Sequence[str]:
+        """Features that eligibility, fit and `predict` read by name, whichever are inputs.
+
+        They bind a model as its inputs do. `SUPPORT` and what shrunk figures read need not be named.
+        """
+        del train
+        return ()
+
     def facts(self, train: CustomerExamples, params: Params) -> dict[str, Any]:
         """Meta of a fitted model that all these tasks have."""
         return {
-            "features": list(self.features),
-            "declared": dict(self.declared),
+            **self.inputs_read(train),
             "rhythm": bool(params["rhythm"]),
             "horizon_days": train.horizon_days,
             "figures": train.figures,
+        }
+
+    def inputs_read(self, train: CustomerExamples) -> dict[str, Any]:
+        """The inputs, what those of the task's own mean, and all features that bind a model."""
+        figures = shrunk.inputs() if self.shrunk else ()
+        return {
+            "features": list(self.features),
+            "reads": sorted({*self.features, *SUPPORT, *figures, *self.beside(train)}),
+            "declared": dict(self.declared),
         }

@@ -2,8 +2,8 @@
 
     from training import datasets, tasks
     snapshots = datasets.open_snapshots("path/to/workspace", "2017-12-01")
-    rows = tasks.TASKS["churn"].examples(snapshots, [datasets.day("2017-10-01")])
-    rows.to_pandas()  # customer_id, as_of, features, label
+    data = tasks.named("churn").dataset(snapshots, ["2017-09-01", "2017-10-01"])
+    data.frame  # customer_id, as_of, inputs, label; see training.dataset
 
 A cutoff c is an as-of for features; its label reads [c, c + horizon). A window has ended by X when
 c + horizon <= X. Fitting as of X therefore uses cutoffs up to X - horizon: the gap is the label's, and
@@ -158,6 +158,22 @@ class Snapshots:
     def fingerprint(self) -> str:
         """SHA-256 of the content visible before `until`."""
         return self.canonical.fingerprint(self.until)
+
+    def days(self, cutoffs: Sequence[int | str]) -> tuple[int, ...]:
+        """Cutoffs, given as days or as dates in text, as days in ascending order.
+
+        Raises:
+            UserError: there is none, or one is no date or lies after `until`.
+        """
+        found = tuple(sorted({day(each) if isinstance(each, str) else int(each) for each in cutoffs}))
+        if not found:
+            raise UserError("no cutoff is named. Name one, or leave `cutoffs` out.")
+        if found[-1] > self.until:
+            raise UserError(
+                f"cutoff {to_date(found[-1])} is after {to_date(self.until)}, as of which the snapshots are. "
+                "Open snapshots as of a later day."
+            )
+        return found
 
     def shared(self, name: str, cutoff: int, compute: Callable[[FeatureMatrix], T]) -> T:
         """Something computed from a cutoff's features alone, once for all tasks of a run."""

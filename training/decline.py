@@ -8,6 +8,7 @@ customer's usual level after an unusual one, which neither recency nor frequency
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from features.catalogue import NAMES
 from features.errors import UserError
 from features.evaluators.offline import FeatureMatrix
+from training.examples import CustomerExamples
 from training.probability import Floats, ProbabilityTask
 from training.task import Params, Target
 from training.value.examples import after
@@ -81,6 +83,10 @@ class Decline(ProbabilityTask):
     def eligible(self, matrix: FeatureMatrix, labels: LabelDefinitions) -> NDArray[np.bool_]:
         """Who was spending."""
         return spend_before(matrix, labels.decline.horizon_days) > 0
+
+    def beside(self, train: CustomerExamples) -> Sequence[str]:
+        """The spend that decides who is eligible."""
+        return (_feature(train.horizon_days),)
 
     def outcome(self, snapshots: Snapshots, matrix: FeatureMatrix) -> Floats:
         """1 for whose spend falls below half; NaN where the window has not ended."""

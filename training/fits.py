@@ -28,7 +28,7 @@ class Contrast:
 
     Attributes:
         metric: title of the task's primary metric.
-        rows: rows at the validation cutoffs.
+        rows: rows at the validation cutoffs that the metric reads.
         ordered: the metric there, of fits that read only windows which ended by each cutoff.
         random: of fits on random two thirds of all rows of choice, the same and later cutoffs included.
         sentence: both in words.
@@ -91,11 +91,12 @@ class Fits(Generic[E]):
         frame = pd.concat(self._all([partial(held_out, *pair) for pair in folds]), ignore_index=True)
         metric = next(each for each in self.task.metrics(labels) if each.name == self.task.primary)
         ordered, random = metric.compute(chosen, MODEL), metric.compute(frame, MODEL)
+        rows = int(metric.counts(chosen, MODEL).sum())
         sentence = (
-            f"{metric.title} on the {len(chosen):,} rows of validation is {ordered:.4f} by fits that saw "
+            f"{metric.title} on the {rows:,} rows of validation is {ordered:.4f} by fits that saw "
             f"nothing later; random folds over the same rows would have said {random:.4f}."
         )
-        return Contrast(metric.title, len(chosen), ordered, random, sentence)
+        return Contrast(metric.title, rows, ordered, random, sentence)
 
     def _fit(self, train: E) -> Fitted:
         """A fit on rows that no other reads: binned rows and lists of everybody together fill the memory."""

@@ -64,7 +64,7 @@ class Fitted:
         arrays: everything else that is numbers or fixed-width text.
         meta: plain JSON: `features` (inputs in order), `as_of` (day), `horizon_days`, `labels`, `params`,
             `priors` (answers for a customer nobody knows), `seed`, ..., of a task with inputs of its own
-            `declared` (`Task.declared`). Once `bound`: `reads` and `declarations_hash`.
+            `declared` (`Task.declared`). Once `bound`: `reads`, if not there before, and `declarations_hash`.
     """
 
     task: str
@@ -79,8 +79,8 @@ class Fitted:
     def bound(self) -> Fitted:
         """The same model, bound to the declarations of the features it reads; a bound one stays as it is.
 
-        A task whose inputs have names of their own says in `reads` which features they are made of; the
-        others read the features among their inputs and `SUPPORT`.
+        A task that reads others than the features among its inputs and `SUPPORT` says all of them in `reads`:
+        those that its own inputs are made of, and those that it reads beside its inputs.
         """
         if "declarations_hash" in self.meta:
             return self

@@ -122,6 +122,8 @@ class DistributionTask(CustomerTask):
     def distribution(self, fitted: Fitted, matrix: FeatureMatrix) -> NextPurchase:
         """The distribution of each customer's next event."""
         shares = boosting.predict(fitted.boosters[self.name], self.stored_inputs(fitted, matrix))
+        # XGBoost answers no rows without their classes.
+        shares = shares.reshape(len(matrix), len(fitted.arrays["ends"]) + 1)
         # Sums of rounded shares may pass 1 by a last bit.
         return NextPurchase(fitted.arrays["ends"], np.minimum(np.cumsum(shares[:, :-1], axis=1), 1.0))
 

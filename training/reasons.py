@@ -6,7 +6,7 @@ reason's inputs is known of a customer, because the source does not give it, the
 is unknown, not 0. Habit says that somebody stays away, not why.
 
 These are the model's reasons: what goes with leaving, not what causes it. Those that customers gave
-themselves, if the source has them (`recorded`), belong beside them.
+themselves, if the source has them (`recorded`), stand beside them in the report of churn.
 """
 
 from __future__ import annotations

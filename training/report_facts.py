@@ -53,6 +53,7 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
             "training cutoffs of the final model": [str(to_date(day)) for day in plan.final],
             HORIZON: plan.horizon_days,
             "rows of the final fit": result.rows,
+            **result.noted,
             **({"learned from": learned} if learned else {}),
             **{f"mean of {name} in the report": rate for name, rate in result.base_rates.items()},
             "data fingerprint": result.fingerprint,
@@ -93,6 +94,7 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
         purpose=task.purpose,
         limits=task.limits,
         gate=task.gate,
+        gate_bound=task.gate_bound,
     )
 
 

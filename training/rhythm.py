@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 PRECISION = "precision_at_k"
 OVERDUE = "overdue"
 GAP, VOLUME = "usual_gap", "usual_volume"
+VARIATION = "gap_variation_all"
 AFTER = "spend_after"
 LOW, HIGH = -1.0, 1.0
 
@@ -110,8 +111,13 @@ class Rhythm(ProbabilityTask):
         """Who comes often and not too irregularly."""
         label = labels.rhythm
         often = enough_visits(matrix, window_days=label.window_days, minimum_visits=label.minimum_visits)
-        regular: NDArray[np.bool_] = matrix.column("gap_variation_all") <= label.variation_percent / 100.0
+        regular: NDArray[np.bool_] = matrix.column(VARIATION) <= label.variation_percent / 100.0
         return often & regular
+
+    def beside(self, train: CustomerExamples) -> Sequence[str]:
+        """How gaps vary, and what usual ranges read."""
+        del train
+        return (VARIATION, *usual_range.READ)
 
     def outcome(self, snapshots: Snapshots, matrix: FeatureMatrix) -> Floats:
         """1 for who does not come within the horizon."""

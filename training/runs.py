@@ -74,6 +74,7 @@ class RunResult:
         warnings: what a reader must know before trusting the numbers; empty when nothing.
         seconds: wall clock by phase.
         learned_from: which of several sources, as a sentence; empty when there is one only.
+        noted: what the task itself has to say in the report, by name.
     """
 
     task: str
@@ -99,6 +100,7 @@ class RunResult:
     warnings: tuple[str, ...]
     seconds: dict[str, float]
     learned_from: str = ""
+    noted: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def params(self) -> Params:
@@ -203,7 +205,7 @@ def run(
     if tuned.trials and len(tuned.trials) < trials:
         warnings.append(f"the limit by the clock ended tuning after {len(tuned.trials)} of {trials} trials.")
     labels = [name for name in frame.columns if "." not in name and name not in task.keys]
-    calibration = gate.promises(task.gate, frame, longest=layout.horizon_days)
+    calibration = gate.promises(task.gate, frame, longest=layout.horizon_days, let_be=task.gate_bound)
     return RunResult(
         task=task.name,
         title=task.title,
@@ -228,6 +230,7 @@ def run(
         warnings=(*_uncalibrated(calibration), *warnings),
         seconds=phases.seconds,
         learned_from=learned,
+        noted=task.noted(snapshots, explained.contributions, explained.values) if explained else {},
     )
 
 

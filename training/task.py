@@ -137,6 +137,8 @@ class Task(ABC, Generic[E]):
         amounts: whether it foretells amounts as well, of use where its probability is of none.
         gate: label column that `<model>.probability` is about; None: the task has no such column. Promotion
             looks at it, and at the probabilities of horizons and of lists (`training.measuring.gate`).
+        gate_bound: calibration error that promotion and reports let be however many rows there are; 0: what
+            chance explains and no more.
         trials: trials at most, whatever the budget says; None: as many as that.
         hungry: takes so much memory that it is trained before others have left something in it.
         keys: columns that tell rows of a report frame apart.
@@ -158,6 +160,7 @@ class Task(ABC, Generic[E]):
     musts: ClassVar[tuple[Target, ...]] = ()
     aims: ClassVar[tuple[Target, ...]] = ()
     gate: ClassVar[str | None] = None
+    gate_bound: ClassVar[float] = 0.0
     amounts: ClassVar[bool] = False
     trials: ClassVar[int | None] = None
     hungry: ClassVar[bool] = False
@@ -241,7 +244,7 @@ class Task(ABC, Generic[E]):
     def examples(self, snapshots: Snapshots, cutoffs: Sequence[int]) -> E:
         """Labelled rows of the eligible customers at each cutoff."""
 
-    def dataset(self, snapshots: Snapshots, cutoffs: Sequence[int] | None = None) -> Any:
+    def dataset(self, snapshots: Snapshots, cutoffs: Sequence[int | str] | None = None) -> Any:
         """The task's data as pandas (`training.dataset.Dataset`), for tasks whose rows are customers.
 
         Raises:
@@ -297,6 +300,19 @@ class Task(ABC, Generic[E]):
         """At most so many rows, drawn by seed, with what each input adds; None: no rows, or not said."""
         del fitted, examples, limit, seed
         return None
+
+    def noted(
+        self, snapshots: Snapshots, contributions: Contributions, values: NDArray[np.float64]
+    ) -> dict[str, str]:
+        """What a report says beside the facts about the data, by name: nothing by default.
+
+        Args:
+            snapshots: the tables as of the run.
+            contributions: of k inputs on sampled report rows, n of them.
+            values: n x k, the inputs as the model read them.
+        """
+        del snapshots, contributions, values
+        return {}
 
     def shuffled(self, examples: E, folds: int, seed: int) -> list[tuple[E, E]]:
         """Random folds (train, validation) of rows: only to show how much kinder they are than time.

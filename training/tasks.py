@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from pkgutil import resolve_name
 from typing import Any, Final
 
@@ -26,10 +27,13 @@ def named(name: str, options: Params | None = None) -> Task[Any]:
     """The task of that name, made with these options; without any, the registered one.
 
     Raises:
-        UserError: there is none; the nearest is suggested.
+        UserError: there is none, or it has no such option; the nearest is suggested.
     """
     if name not in TASKS:
         raise unknown("task", name, TASKS)
+    for option in options or ():
+        if option not in (known := signature(type(TASKS[name])).parameters):
+            raise unknown(f"option of task {name}", option, known)
     return type(TASKS[name])(**options) if options else TASKS[name]
 
 

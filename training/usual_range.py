@@ -34,6 +34,14 @@ GAP_DAYS = 91
 VOLUME_DAYS = 28
 # Days before the as-of from which to which money is added up; the features are its running sums.
 BLOCKS = ((28, 56), (56, 91), (91, 182))
+READ = (
+    "tenure_days",
+    "days_since_visit",
+    "last_gap",
+    *(f"{name}_{GAP_DAYS}" for name in ("visits", "mean_gap", "sd_gap")),
+    *(f"spend_{days}" for days in (VOLUME_DAYS, *(end for _, end in BLOCKS))),
+)
+"""The features that ranges are made of."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def test_the_space_draws_every_setting_of_trees() -> None:
 
 
 @pytest.mark.parametrize("classes", [0, 3])
-def test_one_row_is_answered_to_the_last_bit_as_among_many(data, classes: int) -> None:
+def test_rows_are_answered_to_the_last_bit_as_xgboost_does_and_one_as_among_many(data, classes: int) -> None:
     x, y = data
     label = np.arange(600) % classes if classes else y
     objective = (
@@ -109,6 +109,7 @@ def test_one_row_is_answered_to_the_last_bit_as_among_many(data, classes: int) -
     )
     booster = boosting.fit(Binned(x, label, ("a", "b", "c")), TREES, 0, **objective)
     together = boosting.predict(booster, x)
+    np.testing.assert_array_equal(together, booster.inplace_predict(x).astype(np.float64))
     for row in range(0, 600, 7):
         alone = boosting.predict(booster, x[[row]])
         np.testing.assert_array_equal(alone, together[[row]])

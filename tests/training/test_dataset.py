@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_score
 
 from features.catalogue import NAMES
+from features.clock import to_date
 from features.errors import UserError
 from training import boosting, tasks
 from training.dataset import Dataset
@@ -57,6 +58,19 @@ def test_cutoffs_too_close_for_a_split_are_refused(snapshots: Snapshots) -> None
         close.split()
 
 
+def test_cutoffs_may_be_dates_and_those_that_cannot_be_are_refused_in_words(snapshots: Snapshots) -> None:
+    dates = [str(to_date(day)) for day in reversed(CUTOFFS[:2])]
+    assert TASK.dataset(snapshots, dates).frame.equals(TASK.dataset(snapshots, CUTOFFS[:2]).frame)
+    late = str(to_date(snapshots.until + 1))
+    for cutoffs, words in (
+        ([], "no cutoff is named"),
+        (["2017-13-01"], "cutoff is not a date"),
+        ([late], f"cutoff {late} is after {to_date(snapshots.until)}, as of which the snapshots are"),
+    ):
+        with pytest.raises(UserError, match=words):
+            TASK.dataset(snapshots, cutoffs)
+
+
 def test_the_estimator_is_scikit_learn_s_and_grows_the_trees_of_training(
     data: Dataset, snapshots: Snapshots
 ) -> None:
@@ -86,6 +100,15 @@ def test_it_goes_through_scikit_learn_s_cross_validation(data: Dataset) -> None:
     )
     assert len(scores) == 2
     assert scores.min() > 0.7
+
+
+@pytest.mark.parametrize("name", ["churn", "next_purchase"])
+def test_a_window_that_has_not_ended_gives_no_label(snapshots: Snapshots, name: str) -> None:
+    task: Any = tasks.named(name)
+    last = AS_OF - task.horizon_days(snapshots.labels)
+    assert set(task.dataset(snapshots, [last]).frame["as_of"]) == {pd.Timestamp(to_date(last))}
+    with pytest.raises(UserError, match=f"window had not ended by .* up to {to_date(last)}"):
+        task.dataset(snapshots, [last - 30, last + 1])
 
 
 def test_without_cutoffs_it_is_the_data_of_the_final_fit(snapshots: Snapshots) -> None:

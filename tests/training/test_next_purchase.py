@@ -64,6 +64,13 @@ def test_one_row_gets_what_it_gets_among_many(rows, fitted: Fitted) -> None:
         assert alone.days[0] == together.days[i]
 
 
+def test_nobody_gets_an_answer_of_no_rows(rows, fitted: Fitted) -> None:
+    nobody = TASK.predict(fitted, rows.matrix.take(np.arange(0)))
+    assert {name: len(values) for name, values in nobody.items()} == dict.fromkeys(
+        TASK.predict(fitted, rows.matrix), 0
+    )
+
+
 def test_baselines_cover_the_same_rows(snapshots: Snapshots, rows, fitted: Fitted) -> None:
     later = rows.at([LATER])
     frame = TASK.baselines(snapshots.cut(LATER), rows.at(TRAIN), later)

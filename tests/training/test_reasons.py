@@ -132,6 +132,14 @@ def test_recorded_reasons_stand_beside(tmp_path: Path, snapshots: Snapshots) -> 
     assert recorded(canonical, end) == {"PRICE": 2, "QUEUE": 1}
     assert recorded(canonical, end, days=30) == {"PRICE": 1, "QUEUE": 1}
     assert recorded(canonical, end - 2) == {"PRICE": 2}
+    added = Contributions(("discount_91", "visits_91"), np.array([[1.0, 3.0]]), np.zeros(1))
+    noted = Churn().noted(open_snapshots(workspace), added, np.ones((1, 2)))
+    model, given = noted.values()
+    assert model.startswith("Habit (that, not why) 75%; Price and promotion 25%; ")
+    assert "Service on site unknown" in model
+    assert given == "PRICE 2; QUEUE 1"
+    none = Churn().noted(snapshots, added, np.ones((1, 2)))
+    assert none["reasons that customers gave, last 364 days"] == "none in the source"
 
 
 @pytest.mark.parametrize(

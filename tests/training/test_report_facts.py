@@ -36,6 +36,8 @@ def test_every_part_of_the_page_is_fed(result: RunResult, content: ReportContent
     assert (content.run_id, content.currency, content.primary) == ("run1", "EUR", "roc_auc")
     assert content.data[HORIZON] == 28
     assert content.data["feature declarations"] == result.fitted.bound().meta["declarations_hash"]
+    assert content.data["reasons that customers gave, last 364 days"] == "none in the source"
+    assert any(str(fact).startswith("Habit (that, not why) ") for fact in content.data.values())
     assert content.choice is not None
     assert content.choice.value("roc_auc").value > 0.5
     assert content.curve is not None

@@ -26,6 +26,14 @@ def test_options_make_a_task_that_says_them() -> None:
     assert tasks.TASKS["churn"].options() == {}
     with pytest.raises(UserError, match="feature not found: 'visit_91'"):
         tasks.named("churn", {"features": ["visit_91"]})
+    with pytest.raises(UserError, match=r"option of task churn not found: 'featurs'.*'features'"):
+        tasks.named("churn", {"featurs": ["visits_91"]})
+
+
+def test_churn_alone_may_err_by_more_than_chance_explains() -> None:
+    assert {name: task.gate_bound for name, task in tasks.TASKS.items() if task.gate_bound} == {
+        "churn": 0.015
+    }
 
 
 @pytest.mark.parametrize("task", tasks.TASKS.values(), ids=tasks.TASKS)

@@ -36,6 +36,7 @@ class Value:
         metric: name of the metric.
         value: NaN when undefined (one class only, no rows).
         low, high: ends of the 95 % interval, NaN when most replicates are undefined.
+        rows: how many it is computed from; a metric of lists leaves out who bought nothing.
     """
 
     cutoff: str
@@ -44,6 +45,7 @@ class Value:
     value: float
     low: float
     high: float
+    rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Evaluation:
     Attributes:
         metrics: the metrics, in the order of the report.
         models: the models, "ours" first.
-        rows: rows per cutoff, "all" first.
+        rows: rows per cutoff, "all" first; of those that a metric reads see `Value.rows`.
         households: distinct customers.
         replicates, seed: of the household bootstrap.
         values: one per cutoff, model and metric that applies to the model.
@@ -142,16 +144,16 @@ class Evaluation:
         """How the model stands at each bar (metric name -> baseline), all cutoffs pooled."""
         return tuple(self._bar(self.metric(metric), baseline) for metric, baseline in bars.items())
 
-    @property
-    def scope(self) -> str:
-        """On which rows, in words."""
-        return f"{counted(self.rows[ALL], 'row')} as of {listed(self.cutoffs)}"
+    def scope(self, metric: str) -> str:
+        """On which rows our model's value of a metric is, in words."""
+        return f"{counted(self.value(metric).rows, 'row')} as of {listed(self.cutoffs)}"
 
     def sentence(self, bar: Bar) -> str:
         """A bar in words: values, difference with its interval, and on which rows."""
         title, d, other = bar.metric.title, bar.difference, spoken(bar.difference.baseline)
+        scope = self.scope(bar.metric.name)
         if math.isnan(d.value):
-            return f"{title} cannot be compared with {other}: it is undefined on {self.scope}."
+            return f"{title} cannot be compared with {other}: it is undefined on {scope}."
         word, near = ("above", "higher than") if bar.metric.higher_is_better else ("below", "lower than")
         near = near if bar.reached else "worse than"
         chance = f"{near} {other}'s, but the difference may be chance" if d.value else f"equal to {other}'s"
@@ -159,7 +161,7 @@ class Evaluation:
         stand = clear.get(d.verdict, chance)
         return (
             f"{title} is {bar.model.value:.4f} against {bar.baseline.value:.4f}: {stand} (difference "
-            f"{d.value:+.4f}, 95 % interval {d.low:+.4f} to {d.high:+.4f}, on {self.scope})."
+            f"{d.value:+.4f}, 95 % interval {d.low:+.4f} to {d.high:+.4f}, on {scope})."
         )
 
     def _bar(self, metric: Measure, baseline: str) -> Bar:
@@ -241,8 +243,15 @@ def evaluate(
             for (metric, model), point, replicate in zip(pairs, points, drawn, strict=True)
         }
         values += [
-            Value(cutoff, model, metric, point, *bootstrap.interval(replicate))
-            for (metric, model), (point, replicate) in known.items()
+            Value(
+                cutoff,
+                model,
+                metric.name,
+                point,
+                *bootstrap.interval(replicate),
+                rows=int(metric.counts(rows, model).sum()),
+            )
+            for (metric, model), point, replicate in zip(pairs, points, drawn, strict=True)
         ]
         differences += [
             _difference(cutoff, metric, baseline, known[metric.name, models[0]], known[metric.name, baseline])

@@ -2,9 +2,14 @@
 
 Looked at is every probability that a model promises: that of its label, of each horizon, and of the items on
 its lists. The calibration error is `weighted.calibration_error` on the rows of the validation cutoffs
-(promotion is a choice, and choices read no window of the reserved period). A small sample shows an error by
-chance, so the bound is the larger of `BOUND` and what a perfectly calibrated model with the same predictions
-stays under 19 times out of 20.
+(promotion is a choice, and choices read no window of the reserved period). It may be as large as a perfectly
+calibrated model with the same predictions shows by chance, which stays under the bound 19 times out of 20: so
+a small sample is not refused for being small, and a large one is not let off what chance does not explain.
+
+A task may let be a fixed error (`Task.gate_bound`), as churn does with 0.015, an eighth of the sample's
+churn rate. The larger of the two is then the bound: on few rows chance alone exceeds a fixed one, which would
+refuse a perfect model. No such figure suits every probability: 0.015 is two fifths of the chance that an item
+new to a customer is bought, so for all others chance alone decides.
 """
 
 from __future__ import annotations
@@ -17,6 +22,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from features.columns import AS_OF, CUSTOMER_ID
+from features.errors import unknown
 from training.measuring import weighted
 from training.measuring.agreement import LISTS, lists_in
 from training.measuring.metrics import MODEL, column, values
@@ -26,9 +33,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-BOUND: Final = 0.015
-# Rows that the error by chance is simulated on at most: with more it is far below the bound.
-LARGEST: Final = 50_000
+RISK: Final = "what is computed from its probabilities is off by as much until a better one takes its place"
+# Errors this far apart are the same: sums of the same numbers in another order.
+HAIR: Final = 1e-12
 DAYS: Final = "days"
 """Label of a frame whose model says when something comes, as a probability for each horizon."""
 
@@ -79,13 +86,18 @@ class Gate:
     @property
     def passed(self) -> bool:
         """Whether the error is within the bound."""
-        return self.error <= self.bound
+        return self.error <= self.bound + HAIR
 
     @property
     def sentence(self) -> str:
         """The same in words, to stand in a sentence."""
         where = "within" if self.passed else "above"
         return f"its calibration error{self.what} is {self.error:.4f}, {where} the {self.bound:.4f} it may be"
+
+    @property
+    def warning(self) -> str:
+        """What to say after a sentence about a champion that fails; empty for one that does not."""
+        return "" if self.passed else f" WARNING: {self.sentence}: {RISK}."
 
 
 def promised(
@@ -98,10 +110,18 @@ def promised(
         frame: rows of a report or of validation.
         model: whose columns.
         longest: horizon in days; what a frame says beyond it had not ended when it was made.
+
+    Raises:
+        UserError: the model gives a probability, and the frame has no such label.
     """
     found = {}
-    if label in frame and column(model, "probability") in frame:
-        found[""] = _known(values(frame, column(model, "probability")), values(frame, str(label)))
+    if label is not None and column(model, "probability") in frame:
+        if label not in frame:
+            labels = [
+                str(name) for name in frame if "." not in str(name) and name not in (CUSTOMER_ID, AS_OF)
+            ]
+            raise unknown("label column in a task's `gate`", label, labels)
+        found[""] = _known(values(frame, column(model, "probability")), values(frame, label))
     for name in frame.columns if label is None and DAYS in frame else ():
         horizon = re.fullmatch(rf"{model}\.p(\d+)", str(name))
         if horizon and int(horizon[1]) <= longest:
@@ -113,16 +133,23 @@ def promised(
 
 
 def promises(
-    label: str | None, frame: pd.DataFrame, model: str = MODEL, *, longest: float = np.inf
+    label: str | None,
+    frame: pd.DataFrame,
+    model: str = MODEL,
+    *,
+    longest: float = np.inf,
+    let_be: float = 0.0,
 ) -> dict[str, Gate]:
-    """How each of them stands; arguments as for `promised`."""
+    """How each of them stands; arguments as for `promised`, and `Task.gate_bound`."""
     found = promised(label, frame, model, longest=longest)
-    return {what: _look(what, promise) for what, promise in found.items()}
+    return {what: _look(what, promise, let_be) for what, promise in found.items()}
 
 
 def worst(gates: Mapping[str, Gate]) -> Gate | None:
     """The one that decides: of those that fail, else of all, the one farthest out; None without any."""
-    return max(gates.values(), key=lambda each: (not each.passed, each.error / each.bound), default=None)
+    return max(
+        gates.values(), key=lambda each: (not each.passed, each.error / max(each.bound, HAIR)), default=None
+    )
 
 
 def flat(gates: Mapping[str, Gate]) -> dict[str, float]:
@@ -139,9 +166,7 @@ def _known(p: Floats, y: Floats, *, lists: bool = False) -> Promise:
     return Promise(p[known], y[known], lists)
 
 
-def _look(what: str, promise: Promise) -> Gate:
-    error, bound, p, y = promise.error, BOUND, promise.p, promise.y
-    if error > BOUND and len(y) <= LARGEST:
-        bound = max(BOUND, promise.by_chance())
+def _look(what: str, promise: Promise, let_be: float) -> Gate:
+    p, y = promise.p, promise.y
     useful = bool(((p - y) ** 2).mean() < ((y.mean() - y) ** 2).mean())
-    return Gate(error, bound, len(y), useful, what)
+    return Gate(promise.error, max(let_be, promise.by_chance()), len(y), useful, what)

@@ -67,11 +67,13 @@ class Metric(Measure):
         fields: the metric reads the first of these fields that the model has; with none of them it does
             not apply to that model.
         build: (frame, name of the prediction column) -> statistic.
+        some: rows without a value of the field are left out: for who bought nothing no list is right.
     """
 
     columns: tuple[str, ...]
     fields: tuple[str, ...]
     build: Callable[[pd.DataFrame, str], Statistic]
+    some: bool = False
 
     @property
     def measure(self) -> Measure:
@@ -82,6 +84,13 @@ class Metric(Measure):
         """The prediction column read for this model, None when the metric does not apply to it."""
         names = (column(model, field) for field in self.fields)
         return next((name for name in names if name in frame), None)
+
+    def counts(self, frame: pd.DataFrame, model: str) -> NDArray[np.bool_]:
+        """Rows that the value of this model is computed from, bool[n]; none when it does not apply."""
+        read = self.reads(frame, model)
+        if read is not None and self.some:
+            return ~np.isnan(values(frame, read))
+        return np.full(len(frame), read is not None)
 
     def statistic(self, frame: pd.DataFrame, model: str) -> Statistic:
         """The metric of one model over the rows of `frame`; always NaN when it does not apply.
@@ -208,7 +217,7 @@ def mean_of(field: str, title: str, meaning: str, *, higher_is_better: bool = Tr
     def of(frame: pd.DataFrame, read: str) -> Statistic:
         return mean(values(frame, read))
 
-    return Metric(field, title, higher_is_better, meaning, (), (field,), of)
+    return Metric(field, title, higher_is_better, meaning, (), (field,), of, some=True)
 
 
 def list_metrics() -> tuple[Metric, ...]:

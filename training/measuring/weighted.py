@@ -25,6 +25,11 @@ Statistic = Callable[[Floats], Floats]
 """Row weights (replicates x rows) -> one value per replicate, NaN where it is undefined."""
 
 CALIBRATION_BINS = 10
+SIMULATED = 50_000
+"""Rows that the error by chance is simulated on, draw by draw; of more, bins hold thousands each."""
+# Outcomes that are drawn at once.
+_CELLS = 2_000_000
+_SIGNS = (-1.0, 1.0)
 
 
 def undefined(w: Floats) -> Floats:
@@ -189,15 +194,28 @@ def calibration_by_chance(
 
     Outcomes are drawn from the predictions themselves: small samples show an error by chance alone. Where an
     outcome is a mean of several that hang together, as on a list, `spread` (outcome minus prediction) says
-    how far it swings, up or down at random (wild bootstrap: Liu, Annals of Statistics 16, 1988).
+    how far it swings, up or down at random (wild bootstrap: Liu, Annals of Statistics 16, 1988). On more than
+    `SIMULATED` rows the sums of bins are drawn from the normal distributions that they are next to.
     """
-    rng = np.random.default_rng(seed)
-    ones = np.ones((1, len(p)))
+    if not len(p):
+        return float("nan")
+    rng, rows = np.random.default_rng(seed), len(p)
+    order, _, end = _ranks(p)
+    knots, borders = np.concatenate([[0], np.unique(end)]), np.linspace(0, rows, CALIBRATION_BINS + 1)
+    promised, swing = p[order], None if spread is None else spread[order]
 
-    def outcome() -> Floats:
-        if spread is None:
-            return (rng.random(len(p)) < p).astype(np.float64)
-        return p + rng.choice((-1.0, 1.0), len(p)) * spread
+    def binned(x: Floats) -> Floats:
+        return np.array([np.diff(np.interp(borders, knots, sums)) for sums in _running(x)[:, knots]])
 
-    errors = [calibration_error(outcome(), p)(ones)[0] for _ in range(replicates)]
-    return float(np.quantile(errors, level)) if len(p) else float("nan")
+    if rows > SIMULATED:
+        variance = promised * (1.0 - promised) if swing is None else np.square(swing)
+        gaps = rng.normal(size=(replicates, CALIBRATION_BINS)) * np.sqrt(binned(variance[np.newaxis]))
+        return float(np.quantile(np.abs(gaps).sum(axis=1) / rows, level))
+    errors = list[Floats]()
+    for start in range(0, replicates, step := max(1, _CELLS // rows)):
+        shape = min(step, replicates - start), rows
+        drawn = (
+            (rng.random(shape) < promised) - promised if swing is None else rng.choice(_SIGNS, shape) * swing
+        )
+        errors.append(np.abs(binned(drawn)).sum(axis=1) / rows)
+    return float(np.quantile(np.concatenate(errors), level))

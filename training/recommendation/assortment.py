@@ -44,7 +44,7 @@ class Assortment:
         own = OwnItems.of(items.recode(histories), as_of)
         best = covered(items)
         here = Here.at(ledger, ledger.items(as_of), as_of) if "here" in sources else None
-        return cls(items, Collaborative.fit(best, own.matrices(best, len(items))), sources, here)
+        return cls(items, Collaborative.fit(best, own.matrices(best)), sources, here)
 
     def describe(
         self,
@@ -64,12 +64,11 @@ class Assortment:
             new_only: without items that a customer has bought.
         """
         own = OwnItems.of(coded, as_of)
-        context = Context.of(own, self.items, self.collaborative, basket, stocked)
+        context = Context.of(own, self.items, self.collaborative, basket)
         here = None if self.here is None else self.here.lists(coded, as_of)
-        candidates = choose(context, self.items, context.offered, self.sources, here, stocked)
-        if new_only:
-            candidates = candidates.take(candidates.entry < 0)
-        return context, candidates, inputs.build(candidates, context, self.items, context.offered)
+        covered = self.collaborative.covered
+        candidates = choose(context, self.items, covered, self.sources, here, stocked, new_only)
+        return context, candidates, inputs.build(candidates, context, self.items, covered)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For the model's artifact."""

@@ -30,9 +30,11 @@ COVERED = 8000
 DEFAULT = ("own", "collaborative", "types", "lines", "popular", "tried")
 SOURCES = (*DEFAULT, "promoted", "here")
 OWN = 100
-COLLABORATIVE = (150, 60)
-TYPES, LINES = 60, 60
-POPULAR, TRIED, PROMOTED = 40, 40, 40
+# So many that about 200 of them are new to a customer: a fifth more made no better lists
+# (docs/attempts.md).
+COLLABORATIVE = (130, 50)
+TYPES, LINES = 45, 45
+POPULAR, TRIED, PROMOTED = 35, 35, 40
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,6 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.row)
-
-    def take(self, kept: NDArray[np.bool_]) -> Candidates:
-        """Some of them."""
-        return Candidates(self.row[kept], self.item[kept], self.entry[kept])
 
 
 def checked(sources: Collection[str]) -> tuple[str, ...]:
@@ -81,21 +79,23 @@ def choose(  # noqa: PLR0917 (what candidates are made from)
     sources: Collection[str] = DEFAULT,
     here: NDArray[np.int64] | None = None,
     stocked: NDArray[np.bool_] | None = None,
+    new_only: bool = False,
 ) -> Candidates:
     """The candidates of these sources.
 
     Args:
         context: the customers.
         items: the catalogue.
-        covered: codes of the items that have collaborative scores: the context's `offered`.
+        covered: codes of the items that have collaborative scores, ascending.
         sources: of `SOURCES`.
         here: items of each customer's store, -1 for none (n x any).
         stocked: items that can be had; every source gives its best of these. None: all.
+        new_only: without items that a customer has bought.
     """
     own, size = context.own, len(items)
     everyone = np.arange(own.customers)[:, np.newaxis] * size
     keys = [np.empty(0, dtype=np.int64)]
-    if "own" in sources:
+    if "own" in sources and not new_only:
         often = own.decayed[:, FREQUENCY]
         if stocked is not None:
             often = np.where(stocked[own.item], often, -1.0)
@@ -111,34 +111,42 @@ def choose(  # noqa: PLR0917 (what candidates are made from)
         if name in sources:
             offered = best if stocked is None else best[stocked[best]]
             keys.append((everyone + offered[:count]).ravel())
-    place = np.full(size, -1)
-    place[covered] = np.arange(len(covered))
-    bought = place[own.item] >= 0
+    place = places(covered, own.item)
+    bought = own.row[place >= 0], place[place >= 0]
     for scores, wanted in _scored(context, items, covered, sources):
-        scores[own.row[bought], place[own.item[bought]]] = np.inf
-        count = min(wanted, len(covered))
-        if count:
-            top = np.argpartition(scores, count - 1, axis=1)[:, :count]
-            keys.append((everyone + covered[top]).ravel())
+        scores[bought] = 0.0
+        if stocked is not None:
+            scores[:, ~stocked[covered]] = 0.0
+        keys += [row * size + covered[top] for row, top in enumerate(_top(scores, wanted))]
     key = distinct(np.concatenate(keys))
     if stocked is not None:
         key = key[stocked[key % max(1, size)]]
     entry = places(own.row * size + own.item, key)
+    if new_only:
+        key, entry = key[entry < 0], entry[entry < 0]
     return Candidates(key // max(1, size), key % max(1, size), entry)
 
 
 def _scored(
     context: Context, items: Items, covered: NDArray[np.int64], sources: Collection[str]
 ) -> Iterator[tuple[NDArray[np.float32], int]]:
-    """Scores of the covered items (n x m), lowest best, and how many are wanted of each."""
+    """Scores of the covered items (n x m), 0 for what nothing speaks for, and how many are wanted of each."""
     if "collaborative" in sources:
         for scores, wanted in zip(context.scores, COLLABORATIVE, strict=True):
-            yield np.negative(scores, dtype=np.float32, casting="same_kind"), wanted
+            yield scores.astype(np.float32), wanted
     shares = (("types", TYPE, items.share_of_type, TYPES), ("lines", LINE, items.share_of_line, LINES))
     for name, group, share, wanted in shares:
         if name in sources:
-            amount = context.amounts[group].astype(np.float32)
-            yield amount[:, items.level[covered, group]] * -share[covered].astype(np.float32), wanted
+            amount = items.part(context.amounts, group).astype(np.float32)
+            yield amount[:, items.level[covered, group]] * share[covered].astype(np.float32), wanted
+
+
+def _top(scores: NDArray[np.float32], count: int) -> Iterator[NDArray[np.int64]]:
+    """The columns of each row's highest scores, `count` at most, of those over 0."""
+    for row in scores:
+        # Most are 0, and with so many equal ones to choose among a partition takes ten times as long.
+        some = np.flatnonzero(row > 0)
+        yield some[np.argpartition(-row[some], count)[:count]] if len(some) > count else some
 
 
 def _best(row: NDArray[np.int64], value: NDArray[np.float64], count: int) -> NDArray[np.int64]:

@@ -37,7 +37,6 @@ LEAST_UNEXPLAINED = 0.1
 POWER_ITERATIONS = 3
 OVERSAMPLING = 20
 ALMOST_ZERO = 1e-12
-FEW_CUSTOMERS = 4
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,10 @@ class Factors:
     read: NDArray[np.int16]
     write: NDArray[np.int16]
 
-    def scores(self, rows: sparse.csr_matrix, only: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-        """Scores (customers x m) for rows of whole numbers from `whole_rows`; with `only`, of these items."""
+    def scores(self, rows: sparse.csr_matrix) -> NDArray[np.float64]:
+        """Scores (customers x m) for rows of whole numbers from `whole_rows`."""
         profile = np.rint(np.asarray(rows @ self._read) / PROFILE_UNIT)
-        # BLAS threads cost more than they save on one customer; the sums are exact either way.
-        few = len(profile) < FEW_CUSTOMERS
-        write = self._write if only is None else self.write[only].T.astype(np.float64)
-        scores: NDArray[np.float64] = np.einsum("ij,jk->ik", profile, write) if few else profile @ write
+        scores: NDArray[np.float64] = profile @ self._write
         scores *= PROFILE_UNIT / (ROW_UNIT * FACTOR_UNIT * FACTOR_UNIT)
         return scores
 

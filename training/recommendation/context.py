@@ -13,7 +13,7 @@ from training.recommendation.collaborative import SETTINGS, Collaborative, whole
 from training.recommendation.decay import Decay
 from training.recommendation.grouping import changes, counted, distinct, places
 from training.recommendation.histories import Histories
-from training.recommendation.items import TYPE, Items
+from training.recommendation.items import GROUPS, TYPE, Items
 
 OWN_HALF_LIVES = (15, 40, 120)
 FREQUENCY = 2
@@ -57,12 +57,13 @@ class OwnItems:
         customers = len(histories)
         row = np.repeat(np.arange(customers), np.diff(histories.start))
         kept = (item >= 0) & (histories.day < as_of) & (histories.known_day < as_of) & (histories.baskets > 0)
-        row, item, day = row[kept], item[kept], histories.day[kept].astype(np.int64)
+        row, item, age = row[kept], item[kept], as_of - histories.day[kept].astype(np.int64)
         baskets = histories.baskets[kept].astype(np.float64)
-        order = np.lexsort((day, item, row))
-        row, item, age, baskets = row[order], item[order], as_of - day[order], baskets[order]
+        pair = row * (1 + item.max(initial=0)) + item
+        order = np.argsort(pair * (1 + age.max(initial=0)) - age, kind="stable")
+        row, item, age, baskets, pair = row[order], item[order], age[order], baskets[order], pair[order]
 
-        fresh = changes(row, item)
+        fresh = changes(pair)
         entry = np.cumsum(fresh) - 1
         starts = np.flatnonzero(fresh)
         ends = np.append(starts[1:], len(row))[: len(starts)] - 1
@@ -80,7 +81,7 @@ class OwnItems:
             baskets=total(np.ones(len(row))),
             decayed=np.stack([total(Decay(days)(age)) for days in OWN_HALF_LIVES], axis=1),
             graded=np.stack([total(setting.weights(age)) for setting in SETTINGS], axis=1),
-            days=counted(entry, changes(row, item, age), len(starts)),
+            days=counted(entry, changes(pair, age), len(starts)),
             first=age[starts].astype(np.float64),
             last=age[ends].astype(np.float64),
             visits=np.stack(
@@ -91,22 +92,19 @@ class OwnItems:
         )
 
     def matrices(
-        self, covered: NDArray[np.int64], size: int, context: Sequence[NDArray[np.int64]] | None = None
+        self, covered: NDArray[np.int64], context: Sequence[NDArray[np.int64]] | None = None
     ) -> list[sparse.csr_matrix]:
         """Rows of whole numbers for each collaborative setting (n x covered items).
 
         Args:
-            covered: codes of the items that have factors.
-            size: how many items there are in all.
+            covered: codes of the items that have factors, ascending.
             context: items per customer that count as bought once more, today (the basket being filled).
         """
-        place = np.full(size, -1)
-        place[covered] = np.arange(len(covered))
-        column = place[self.item]
+        column = places(covered, self.item)
         kept = column >= 0
         row, column, graded = self.row[kept], column[kept], self.graded[kept]
         if context is not None:
-            more = [distinct(place[items][place[items] >= 0]) for items in context]
+            more = [distinct(place[place >= 0]) for place in (places(covered, items) for items in context)]
             row = np.concatenate([row, np.repeat(np.arange(self.customers), [len(part) for part in more])])
             column = np.concatenate([column, *more])
             graded = np.concatenate([graded, np.ones((len(row) - len(graded), graded.shape[1]))])
@@ -115,9 +113,10 @@ class OwnItems:
         pairs = distinct(key)
         at = places(pairs, key)
         start = np.searchsorted(pairs, np.arange(self.customers + 1) * width)
+        column = pairs % width
         return [
             sparse.csr_matrix(
-                (whole_rows(counted(at, weights, len(pairs))), pairs % width, start),
+                (whole_rows(counted(at, weights, len(pairs))), column, start),
                 shape=(self.customers, len(covered)),
             )
             for weights in graded.T
@@ -131,25 +130,23 @@ class Context:
     Attributes:
         own: what they bought.
         rows: whole numbers of the first collaborative setting (n x covered items), basket included.
-        offered: codes of the m items with collaborative scores: the covered ones that can be had, ascending.
-        scores: their collaborative scores, one matrix (n x m) per setting.
-        amounts: per kind of group, decayed baskets (half-life 120 days) of each of its members
-            (n x members).
-        since: per kind of group, days since a customer last bought from a member, infinite if never.
-        kinds: per kind of group, how many distinct items of a member a customer has bought.
+        scores: collaborative scores of the m covered items, one matrix (n x m) per setting.
+        amounts: decayed baskets (half-life 120 days) of each member of any kind of group (n x members, as
+            `Items.member` counts them).
+        since: days since a customer last bought from a member, infinite if never.
+        kinds: how many distinct items of a member a customer has bought.
         dearness: what a customer pays over what a product type costs, weighted by decayed baskets, by
-            product type and in all (n x members + 1); NaN where nothing was bought.
+            product type and in all (n x types + 1); NaN where nothing was bought.
         tried: items bought for the first time per day of visit, decayed with a half-life of 30 days (n).
         tenure: days since the first purchase, NaN without any (n).
     """
 
     own: OwnItems
     rows: sparse.csr_matrix
-    offered: NDArray[np.int64]
     scores: tuple[NDArray[np.float64], ...]
-    amounts: tuple[NDArray[np.float64], ...]
-    since: tuple[NDArray[np.float64], ...]
-    kinds: tuple[NDArray[np.float64], ...]
+    amounts: NDArray[np.float64]
+    since: NDArray[np.float64]
+    kinds: NDArray[np.float64]
     dearness: NDArray[np.float64]
     tried: NDArray[np.float64]
     tenure: NDArray[np.float64]
@@ -161,40 +158,30 @@ class Context:
         items: Items,
         collaborative: Collaborative,
         context: Sequence[NDArray[np.int64]] | None = None,
-        stocked: NDArray[np.bool_] | None = None,
     ) -> Context:
-        """Work out what the candidates' inputs need; of items that are not stocked, no scores."""
-        covered = collaborative.covered
-        matrices = own.matrices(covered, len(items), context)
-        only = None if stocked is None else np.flatnonzero(stocked[covered])
+        """Work out what the candidates' inputs need."""
+        matrices = own.matrices(collaborative.covered, context)
         scores = tuple(
-            factors.scores(matrix, only)
-            for factors, matrix in zip(collaborative.factors, matrices, strict=True)
+            factors.scores(matrix) for factors, matrix in zip(collaborative.factors, matrices, strict=True)
         )
-        amounts: list[NDArray[np.float64]] = []
-        since: list[NDArray[np.float64]] = []
-        kinds: list[NDArray[np.float64]] = []
-        for place, members in enumerate(items.sizes):
-            key = own.row * members + items.level[own.item, place]
-            size = own.customers * members
-            shape = (own.customers, members)
-            latest = np.full(size, np.inf)
-            np.minimum.at(latest, key, own.last)
-            amounts.append(counted(key, own.decayed[:, FREQUENCY], size).reshape(shape))
-            kinds.append(counted(key, np.ones(len(key)), size).reshape(shape))
-            since.append(latest.reshape(shape))
+        shape = (own.customers, sum(items.sizes))
+        size = shape[0] * shape[1]
+        key = (own.row[:, np.newaxis] * shape[1] + items.member[own.item]).ravel()
+        amounts = counted(key, np.repeat(own.decayed[:, FREQUENCY], len(GROUPS)), size).reshape(shape)
+        kinds = counted(key, np.ones(len(key)), size).reshape(shape)
+        since = np.full(size, np.inf)
+        np.minimum.at(since, key, np.repeat(own.last, len(GROUPS)))
         tried = counted(own.row, Decay(VISIT_HALF_LIVES[0])(own.first.astype(np.int64)), own.customers)
         tenure = np.full(own.customers, -np.inf)
         np.maximum.at(tenure, own.row, own.first)
         return cls(
             own,
             matrices[0],
-            covered if only is None else covered[only],
             scores,
-            tuple(amounts),
-            tuple(since),
-            tuple(kinds),
-            _dearness(own, items, amounts[TYPE]),
+            amounts,
+            since.reshape(shape),
+            kinds,
+            _dearness(own, items, items.part(amounts, TYPE)),
             tried / np.maximum(1e-9, own.visits[:, 0]),
             np.where(np.isinf(tenure), np.nan, tenure),
         )

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 def counted(key: NDArray[Any], weights: NDArray[Any], size: int) -> NDArray[np.float64]:
     """Sums of weights by key (0 to size - 1), added in the order given."""
-    return np.bincount(key, weights=weights, minlength=size).astype(np.float64)
+    return np.bincount(key, weights=weights, minlength=size).astype(np.float64, copy=False)
 
 
 def changes(*keys: NDArray[Any]) -> NDArray[np.bool_]:
     """Where a row differs in any key from the one before it."""
-    fresh = np.ones(len(keys[0]), dtype=np.bool_)
-    fresh[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    fresh = np.zeros(len(keys[0]), dtype=np.bool_)
+    fresh[:1] = True
+    for key in keys:
+        fresh[1:] |= key[1:] != key[:-1]
     return fresh
 
 

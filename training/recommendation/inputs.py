@@ -9,104 +9,92 @@ from training.recommendation.candidates import Candidates
 from training.recommendation.context import FREQUENCY, Context
 from training.recommendation.declarations import INPUTS
 from training.recommendation.grouping import places
-from training.recommendation.items import GROUPS, TYPE, Items
+from training.recommendation.items import GROUPS, LEAST, TYPE, Items
 
-POPULARITY = ("item_popularity_7", "item_popularity_28", "item_popularity_120")
-TRIED = ("item_tried_7", "item_tried_28")
-PROMOTED = ("item_promoted_7", "item_promoted_120")
-COLLABORATIVE = ("collaborative", "collaborative_recent")
-LEAST = 1e-9
+AT = {name: place for place, name in enumerate(INPUTS)}
 
-Columns = dict[str, NDArray[np.float32]]
+
+def _from(first: str, last: str) -> slice:
+    """The columns of inputs that stand side by side."""
+    return slice(AT[first], AT[last] + 1)
+
+
+OWN, CUSTOMER = _from("own_baskets", "own_overdue"), _from("visits_30", "tried")
+ITEM = _from("item_popularity_7", "type_trend")
+COLLABORATIVE, SCORE = _from("collaborative", "collaborative_trend"), AT["collaborative"]
+# Of an item never bought: no baskets, share of visits or days, and no days since.
+NEVER = (*[0.0] * 6, *[np.nan] * 4)
 
 
 def build(
     candidates: Candidates, context: Context, items: Items, covered: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """The inputs of each candidate (n x INPUTS); NaN where there is nothing to tell."""
-    values = np.full((len(INPUTS), len(candidates)), np.nan, dtype=np.float32)
-    column = {name: values[number] for number, name in enumerate(INPUTS)}
-    _own(column, candidates, context)
-    _item(column, candidates, items)
-    _collaborative(column, candidates, context, covered)
-    _groups(column, candidates, context, items)
-    return np.ascontiguousarray(values.T)
+    values = np.empty((len(candidates), len(INPUTS)), dtype=np.float32)
+    values[:, OWN] = _own(context)[candidates.entry]
+    values[:, CUSTOMER] = _customer(context)[candidates.row]
+    values[:, ITEM] = items.facts[candidates.item]
+    _collaborative(values, candidates, context, covered)
+    _groups(values, candidates, context, items)
+    return values
 
 
-def _own(column: Columns, candidates: Candidates, context: Context) -> None:
-    """The customer, and the customer's rhythm with the item."""
-    own, row = context.own, candidates.row
-    bought = np.flatnonzero(candidates.entry >= 0)
-    entry = candidates.entry[bought]
-    for name in ("own_baskets", "own_15", "own_40", "own_120", "own_days", "own_rate_120"):
-        column[name][:] = 0
-    column["own_baskets"][bought] = own.baskets[entry]
-    for number, name in enumerate(("own_15", "own_40", "own_120")):
-        column[name][bought] = own.decayed[entry, number]
-    visits = own.visits[row]
-    column["own_rate_120"][bought] = own.decayed[entry, FREQUENCY] / np.maximum(LEAST, visits[bought, 1])
-    column["own_days"][bought] = own.days[entry]
-    column["own_last"][bought] = own.last[entry]
-    column["own_first"][bought] = own.first[entry]
-    gap = np.where(own.days > 1, (own.first - own.last) / np.maximum(1, own.days - 1), np.nan)[entry]
-    column["own_gap"][bought] = gap
-    column["own_overdue"][bought] = own.last[entry] / gap
-    column["visits_30"][:] = visits[:, 0]
-    column["visits_120"][:] = visits[:, 1]
-    column["since_visit"][:] = own.since_visit[row]
-    column["tenure"][:] = context.tenure[row]
-    column["tried"][:] = context.tried[row]
+def _own(context: Context) -> NDArray[np.float64]:
+    """The customers' rhythm with each own item, and at the end that with one never bought."""
+    own = context.own
+    gap = np.where(own.days > 1, (own.first - own.last) / np.maximum(1, own.days - 1), np.nan)
+    often = own.decayed[:, FREQUENCY] / np.maximum(LEAST, own.visits[own.row, 1])
+    columns = (own.baskets, *own.decayed.T, often, own.days, own.last, own.first, gap, own.last / gap)
+    known = np.empty((len(own.row) + 1, len(columns)))
+    for number, column in enumerate(columns):
+        known[:-1, number] = column
+    known[-1] = NEVER
+    return known
 
 
-def _item(column: Columns, candidates: Candidates, items: Items) -> None:
-    """How the item sells."""
-    item = candidates.item
-    tables = ((POPULARITY, items.popularity), (TRIED, items.tried), (PROMOTED, items.promoted))
-    for names, table in tables:
-        for number, name in enumerate(names):
-            column[name][:] = table[item, number]
-    late, month, long = items.popularity[item].T
-    column["item_trend"][:] = late / np.maximum(LEAST, long)
-    column["item_surge"][:] = late / np.maximum(LEAST, month)
-    column["item_price"][:] = items.price_cents[item]
-    column["item_dearness"][:] = items.dearness[item]
-    column["item_repeat"][:] = items.repeat[item]
-    column["item_age"][:] = items.age[item]
-    column["type_trend"][:] = items.trend_of_type[item]
+def _customer(context: Context) -> NDArray[np.float64]:
+    own = context.own
+    return np.column_stack([own.visits, own.since_visit, context.tenure, context.tried])
 
 
 def _collaborative(
-    column: Columns, candidates: Candidates, context: Context, covered: NDArray[np.int64]
+    values: NDArray[np.float32], candidates: Candidates, context: Context, covered: NDArray[np.int64]
 ) -> None:
     """What similar customers buy; relative to the customer's best new item, and with the item's trend."""
     if not len(covered):
+        values[:, COLLABORATIVE] = np.nan
         return
     row, at = candidates.row, places(covered, candidates.item)
-    for name, scores in zip(COLLABORATIVE, context.scores, strict=True):
-        column[name][:] = np.where(at >= 0, scores[row, at], np.nan)
-    score = column["collaborative"]
+    for column, scores in zip((SCORE, SCORE + 1), context.scores, strict=True):
+        values[:, column] = np.where(at >= 0, scores[row, at], np.nan)
+    score = values[:, SCORE]
     fresh = (candidates.entry < 0) & (at >= 0)
     best = np.full(context.own.customers, LEAST, dtype=np.float32)
     np.maximum.at(best, row[fresh], score[fresh])
-    column["collaborative_relative"][:] = score / best[row]
-    column["collaborative_trend"][:] = score * column["item_trend"]
+    values[:, AT["collaborative_relative"]] = score / best[row]
+    values[:, AT["collaborative_trend"]] = score * values[:, AT["item_trend"]]
 
 
-def _groups(column: Columns, candidates: Candidates, context: Context, items: Items) -> None:
+def _groups(values: NDArray[np.float32], candidates: Candidates, context: Context, items: Items) -> None:
     """What the customer buys of the item's type, maker and so on, and at what price."""
     own, row, item = context.own, candidates.row, candidates.item
     whole = np.bincount(own.row, own.decayed[:, FREQUENCY], own.customers)[row]
-    for number, group in enumerate(GROUPS):
-        member = items.level[item, number]
-        amount = context.amounts[number][row, member]
-        column[f"{group}_amount"][:] = amount
-        column[f"{group}_share"][:] = amount / np.maximum(LEAST, whole)
-        since = context.since[number][row, member]
-        column[f"{group}_since"][:] = np.where(np.isinf(since), np.nan, since)
-        column[f"{group}_kinds"][:] = context.kinds[number][row, member]
-    column["type_expected"][:] = column["product_type_amount"] * items.share_of_type[item]
-    column["type_due"][:] = column["product_type_amount"] * column["product_type_since"]
-    column["line_expected"][:] = column["line_amount"] * items.share_of_line[item]
+    where = row[:, np.newaxis], items.member[item]
+    amount, since = context.amounts[where], context.since[where]
+    first, last = AT[f"{GROUPS[0]}_amount"], AT[f"{GROUPS[-1]}_kinds"] + 1
+    for number, columns in enumerate(
+        (
+            amount,
+            amount / np.maximum(LEAST, whole)[:, np.newaxis],
+            np.where(np.isinf(since), np.nan, since),
+            context.kinds[where],
+        )
+    ):
+        values[:, first + number : last : 4] = columns
+    type_amount = values[:, AT["product_type_amount"]]
+    values[:, AT["type_expected"]] = type_amount * items.share_of_type[item]
+    values[:, AT["type_due"]] = type_amount * values[:, AT["product_type_since"]]
+    values[:, AT["line_expected"]] = values[:, AT["line_amount"]] * items.share_of_line[item]
     dearness = items.dearness[item]
-    column["dearness"][:] = dearness / context.dearness[row, -1]
-    column["dearness_of_type"][:] = dearness / context.dearness[row, items.level[item, TYPE]]
+    values[:, AT["dearness"]] = dearness / context.dearness[row, -1]
+    values[:, AT["dearness_of_type"]] = dearness / context.dearness[row, items.level[item, TYPE]]

@@ -23,6 +23,7 @@ GROUPS = (*LEVELS, *MAKER, "line")
 TYPE, LINE = GROUPS.index("product_type"), GROUPS.index("line")
 RANKED_BY = 1
 CUSTOMERS_OF_DAYS = 91
+LEAST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,26 @@ class Items:
     def sizes(self) -> tuple[int, ...]:
         """How many departments, categories, ... there are."""
         return tuple(int(self.level[:, place].max(initial=-1)) + 1 for place in range(len(GROUPS)))
+
+    @cached_property
+    def member(self) -> NDArray[np.int64]:
+        """Codes of what it belongs to (n x GROUPS), counted on from one kind of group to the next."""
+        member: NDArray[np.int64] = self.level + np.cumsum([0, *self.sizes[:-1]])
+        return member
+
+    @cached_property
+    def facts(self) -> NDArray[np.float32]:
+        """What the ranker reads of each item alone, in the order of its inputs (n x 14)."""
+        late, month, long = self.popularity.T
+        trends = late / np.maximum(LEAST, long), late / np.maximum(LEAST, month)
+        paid = self.price_cents, self.dearness, self.repeat, self.age, self.trend_of_type
+        columns = [self.popularity, self.tried, self.promoted, *trends, *paid]
+        return np.column_stack(columns).astype(np.float32)
+
+    def part(self, values: NDArray[np.float64], group: int) -> NDArray[np.float64]:
+        """The columns (`member` counts them) of one kind of group."""
+        first = sum(self.sizes[:group])
+        return values[:, first : first + self.sizes[group]]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For the model's artifact."""

@@ -159,11 +159,11 @@ class Recommender:
         known = np.bincount(context.own.row, minlength=len(coded)) > 0
         candidates, score = _with_priors(candidates, score, known, items.prior)
         keys = [row * len(items) + codes for row, codes in enumerate(barred)]
-        outside = ~np.isin(
-            candidates.row * len(items) + candidates.item, np.concatenate([np.empty(0, np.int64), *keys])
-        )
-        rested = np.append(last_share(context.own, items), np.inf) >= rules.rest
-        outside &= rested[candidates.entry]
+        barred_keys = np.concatenate([np.empty(0, np.int64), *keys])
+        outside = places(barred_keys, candidates.row * len(items) + candidates.item) < 0
+        bought = np.flatnonzero(candidates.entry >= 0)
+        if len(bought):
+            outside[bought] &= (last_share(context.own, items) >= rules.rest)[candidates.entry[bought]]
         if stocked is not None:
             outside &= stocked[candidates.item]
         types = items.level[candidates.item, TYPE]
@@ -180,7 +180,11 @@ class Recommender:
         entry = candidates.entry[place]
         because = self._because(context, candidates, place)
         reason = np.where(entry >= 0, BOUGHT_BEFORE, np.where(because >= 0, BOUGHT_WITH, POPULAR))
-        own = context.own
+        mine, speaks = np.flatnonzero(entry >= 0), np.flatnonzero(because >= 0)
+        own, who = context.own, np.full(len(place), "", dtype=items.product_id.dtype)
+        who[speaks] = items.product_id[because[speaks]]
+        baskets, days_since = np.zeros(len(place), np.int64), np.full(len(place), -1)
+        baskets[mine], days_since[mine] = own.baskets[entry[mine]], own.last[entry[mine]]
         return {
             "known": known,
             "row": candidates.row[place],
@@ -189,9 +193,9 @@ class Recommender:
             "score": score[place],
             "kind": np.array(list(kinds), dtype=np.str_)[listed],
             "reason": reason,
-            "because": np.append(items.product_id, "")[because],
-            "baskets": np.where(entry >= 0, np.append(own.baskets, 0)[entry], 0).astype(np.int64),
-            "days_since": np.where(entry >= 0, np.append(own.last, -1)[entry], -1).astype(np.int64),
+            "because": who,
+            "baskets": baskets,
+            "days_since": days_since,
         }
 
     def _because(

@@ -82,8 +82,8 @@ class Recommendation(Task[RankingExamples]):
         "subsample": 0.8,
         "colsample_bytree": 0.5,
         "reg_lambda": 10.0,
-        "new_depth": 4,
-        "new_rounds": 120,
+        "new_depth": 3,
+        "new_rounds": 80,
         "sample_rows": 420_000,
     }
     limits: ClassVar[tuple[str, ...]] = (
@@ -133,7 +133,7 @@ class Recommendation(Task[RankingExamples]):
         """Candidates of the customers with enough baskets at each cutoff."""
         return self._collector(snapshots).examples(cutoffs)
 
-    def dataset(self, snapshots: Snapshots, cutoffs: Sequence[int] | None = None) -> Any:
+    def dataset(self, snapshots: Snapshots, cutoffs: Sequence[int | str] | None = None) -> Any:
         """None: candidates are millions of rows, read cutoff by cutoff.
 
         Raises:

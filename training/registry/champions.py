@@ -1,22 +1,27 @@
 """Who was champion before: the last ones stay known, so that a promotion can be taken back.
 
 The registered model's tag `former_champions` lists versions, the newest first. A rollback restores the first
-of them and marks the one that leaves `withdrawn`, which is not promoted again unless its run is named.
+of them and marks the one that leaves `withdrawn`, which is not promoted again unless its run is named. What
+a version's verdict says of a rollback stays true whatever is promoted or rolled back after it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from features.clock import to_date
 from features.errors import ExitCode, UserError
 from features.workspace import Workspace
+from training.measuring.gate import Gate
 from training.registry import registry, store, tracking
 
 KEPT: Final = 5
 VERDICT: Final = "verdict"
+PROMOTED: Final = "verdict.promoted"
+"""Whether a version became champion when it was last looked at, by the rule or by a rollback."""
 WITHDRAWN: Final = "withdrawn"
 
 
@@ -85,16 +90,29 @@ def rollback(workspace: Workspace, task: str, run_id: str | None = None) -> Roll
     version = chosen[0]
     as_of = to_date(_usable(workspace, task, version, before, runs))
     left = before[before.index(version) + 1 :]
+    back = f"comes back only when its run is named: `nextbest promote {task} --run {current[1]}`."
+    warning = _warning(registry.version_tags(workspace, task, version))
     sentence = (
-        f"{task} version {version} (as of {as_of}) is champion again, version {current[0]} is withdrawn and "
-        "comes back only when its run is named."
+        f"{task} version {version} (as of {as_of}) became champion again by a rollback from version "
+        f"{current[0]}, which {back}{warning}"
     )
+    withdrawn = f"{task} version {current[0]} was withdrawn by a rollback to version {version} and {back}"
     client.set_registered_model_tag(task, registry.FORMER, json.dumps(left))
-    for each in (version, current[0]):
-        client.set_model_version_tag(task, str(each), VERDICT, sentence)
+    client.set_model_version_tag(task, str(version), VERDICT, sentence)
+    client.set_model_version_tag(task, str(version), PROMOTED, str(True))
+    client.set_model_version_tag(task, str(current[0]), VERDICT, withdrawn)
     client.set_model_version_tag(task, str(current[0]), WITHDRAWN, "true")
     client.set_registered_model_alias(task, registry.ALIAS, str(version))
     return Rollback(task, version, runs[version], current[0], left, sentence)
+
+
+def _warning(tags: Mapping[str, str]) -> str:
+    """What is said of a version that failed the gate when it was last looked at; empty for others."""
+    if tags.get(f"{VERDICT}.gate") != "failed":
+        return ""
+    error, bound = (float(tags[f"{VERDICT}.calibration_{part}"]) for part in ("error", "bound"))
+    of = tags.get(f"{VERDICT}.calibration_of", "")
+    return Gate(error, bound, 0, useful=True, what=f" {of}" if of else "").warning
 
 
 def _usable(workspace: Workspace, task: str, version: int, before: list[int], runs: dict[int, str]) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from features.clock import to_date
@@ -42,7 +43,7 @@ class Compared:
         metric: the primary metric.
         challenger, champion: its value for each; NaN where it is undefined.
         difference: challenger minus champion, with its paired 95 % interval.
-        rows: number of rows.
+        rows: number of rows that the metric reads.
         days: their cutoffs.
         gates: how what challenger and champion promise stands on them, see `gate.promises`.
     """
@@ -88,18 +89,15 @@ def compare(workspace: Workspace, task: Task[Any], challenger: str, current: str
     labels = open_snapshots(workspace).labels
     metric = next(each for each in task.metrics(labels) if each.name == task.primary)
     found = evaluate(frame, (MODEL, CHAMPION), (metric,), REPLICATES)
-    longest = task.horizon_days(labels)
+    known = partial(promises, task.gate, frame, longest=task.horizon_days(labels), let_be=task.gate_bound)
     return Compared(
         metric=metric,
         challenger=found.value(metric.name, MODEL).value,
         champion=found.value(metric.name, CHAMPION).value,
         difference=found.difference(metric.name, CHAMPION),
-        rows=len(frame),
+        rows=found.value(metric.name).rows,
         days=tuple(sorted({int(day) for day in frame[AS_OF]})),
-        gates=(
-            promises(task.gate, frame, longest=longest),
-            promises(task.gate, frame, CHAMPION, longest=longest),
-        ),
+        gates=(known(MODEL), known(CHAMPION)),
     )
 
 

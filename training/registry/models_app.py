@@ -86,7 +86,7 @@ def standing(space: Workspace, task: str) -> Standing:
         refused=registry.refusal(space, current[1]) if current else None,
         former=registry.former(space, task) if known else [],
         latest=latest,
-        latest_verdict=_verdict(space, task, latest) if open_ and latest else None,
+        latest_verdict=_latest(space, task, latest, current) if open_ and latest else None,
     )
 
 
@@ -94,6 +94,22 @@ def _verdict(space: Workspace, task: str, version: int, part: str = "") -> str |
     from training.registry import champions, registry
 
     return registry.version_tags(space, task, version).get(champions.VERDICT + part)
+
+
+def _latest(space: Workspace, task: str, version: int, current: tuple[int, str] | None) -> str | None:
+    """What came of the newest version, unless its verdict is about a champion that is so no more."""
+    from training.registry import champions, registry
+
+    tags = registry.version_tags(space, task, version)
+    said = tags.get(champions.VERDICT)
+    if said is None or current is None or champions.WITHDRAWN in tags:
+        return said
+    if tags.get(champions.PROMOTED) == str(True):
+        return f"{task} version {version} was champion before; now version {current[0]} is."
+    if tags.get(f"{champions.VERDICT}.against") == str(current[0]):
+        return said
+    again = f"`nextbest promote {task}` compares them"
+    return f"{task} version {version} was not compared with version {current[0]}, the champion: {again}."
 
 
 def _lines(found: list[Standing]) -> list[Any]:

@@ -7,7 +7,8 @@
                 worse than that one's; a model let in so has a warning in its verdict.
                 Where no champion can serve instead, a model that fails is let in with a warning, as long as
                 any of its probabilities is worth more than the mean rate or it foretells amounts, too:
-                without a model there is no decision at all.
+                without a model there is no decision at all. One without validation rows, or without a
+                probability on them, is let in there as it is.
     the rule    By the paired household-bootstrap 95 % interval of the primary metric on the same rows
                 (`comparison`). Better beyond chance: the challenger takes the place. Worse beyond chance: it
                 does not. Undecided: the champion stays, unless fresher data speak against it (the challenger
@@ -38,8 +39,6 @@ from training.registry.comparison import Compared, choice_rows, compare
 from training.registry.tracking import RunInfo
 from training.task import Task
 
-RISK = "what is computed from its probabilities is off by as much until a better one takes its place"
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -55,7 +54,7 @@ class Verdict:
         challenger_value: its value for the challenger on the common rows; None without any.
         champion_value: its value for the earlier champion on them; None without any.
         difference, low, high: challenger minus champion and its 95 % interval; None without common rows.
-        rows: number of common rows.
+        rows: number of common rows that the metric reads.
         gate: `passed`, `failed`, or `none` when the run has no validation rows.
         calibration_error, calibration_bound: what the gate goes by: of all that the model promises the one
             farthest out; None when there was nothing to check.
@@ -167,7 +166,7 @@ def _rule(
     task = tasks.named(info.task, info.options)
     labels = LabelDefinitions.read(json.loads(info.tags.get("labels", "{}")))
     rows = tracking.load_rows(workspace, info.run_id, tracking.CHOICE)
-    gates = promises(task.gate, rows, longest=task.horizon_days(labels))
+    gates = promises(task.gate, rows, longest=task.horizon_days(labels), let_be=task.gate_bound)
     gate = worst(gates)
     if current is None:
         wins = f"{new} is champion: there was none before"
@@ -180,7 +179,7 @@ def _rule(
     if compared is not None:
         theirs = tracking.run_info(workspace, run_id)
         promoted, why = _by_numbers(gates, compared, info.as_of, theirs.as_of)
-        warned = f" WARNING: {gate.sentence}: {RISK}." if promoted and gate and not gate.passed else ""
+        warned = gate.warning if promoted and gate else ""
         return Ruling(promoted, f"{wins if promoted else stays}: {why}.{warned}", gate, compared)
     if usable and choice_rows(workspace, run_id) is not None:
         theirs = tracking.run_info(workspace, run_id)
@@ -207,7 +206,7 @@ def _unopposed(task: Task[Any], gates: dict[str, Gate], new: str, wins: str, els
     if gate.passed:
         return Ruling(True, f"{wins}; {gate.sentence}.", gate)
     if task.amounts or any(each.useful for each in gates.values()):
-        return Ruling(True, f"{wins}. WARNING: {gate.sentence}: {RISK}.", gate)
+        return Ruling(True, f"{wins}.{gate.warning}", gate)
     why = f"{gate.sentence}, and its probabilities are worth no more than the mean rate of everybody"
     hint = "Train with more history, or check the label definitions."
     return Ruling(False, f"{new} is not promoted, {else_}: {why}. {hint}", gate)

@@ -98,10 +98,16 @@ def roc_pr(frame: pd.DataFrame, label: str, evaluation: Evaluation) -> Figure:
     return figure
 
 
-def calibration(frame: pd.DataFrame, label: str) -> Figure:
-    """Reliability of the model's probability with Wilson intervals, the spread of predictions below."""
+def calibration(frame: pd.DataFrame, label: str, let_be: float = 0.0) -> Figure:
+    """Reliability of the model's probability with Wilson intervals, the spread of predictions below.
+
+    Args:
+        frame: report frame.
+        label: column with what came.
+        let_be: `Task.gate_bound`.
+    """
     y, p = values(frame, label), values(frame, column(MODEL, "probability"))
-    stand = gate.promises(label, frame)[""]
+    stand = gate.promises(label, frame, let_be=let_be)[""]
     finding = f"Promises {p.mean():.1%} and sees {y.mean():.1%}: {stand.sentence}"
     figure, (panel, spread) = pictures.canvas(finding, 2, 1, (6.4, 5.2), heights=(3.2, 1))
     reliability(panel, y, p)

@@ -63,7 +63,7 @@ def _of_rows(content: ReportContent) -> dict[str, Figure]:
         drawn["roc_pr"] = curves.roc_pr(frame, pair[1], evaluation)
         drawn["gain"] = curves.gain(frame, pair[1], evaluation.models)
     if promise := pair[1] if pair else content.gate:
-        drawn["calibration"] = curves.calibration(frame, promise)
+        drawn["calibration"] = curves.calibration(frame, promise, content.gate_bound)
     if plots.list_measures(evaluation):
         drawn["lists"] = plots.lists(evaluation)
     if label and curves.horizons_in(frame):

@@ -107,7 +107,7 @@ def calibration(content: ReportContent) -> list[str]:
     """How promised and observed rates agree, in sentences; empty when no probability is predicted."""
     found = []
     horizon = content.data.get(HORIZON, math.inf)
-    stands = promises(content.gate, content.frame, longest=horizon)
+    stands = promises(content.gate, content.frame, longest=horizon, let_be=content.gate_bound)
     for what, promise in promised(content.gate, content.frame, longest=horizon).items():
         means = f"promises {promise.p.mean():.1%} and sees {promise.y.mean():.1%}"
         said = f"{what.strip()}: {means}" if what else means

@@ -60,7 +60,7 @@ class ReportContent:
         seconds: wall clock by phase.
         purpose: what the predictions are for.
         limits: what a reader has to know before using them.
-        gate: label column of the model's probability, `Task.gate`.
+        gate, gate_bound: label column of the model's probability, and the error let be, see `Task`.
     """
 
     task: str
@@ -90,3 +90,4 @@ class ReportContent:
     purpose: str = ""
     limits: Sequence[str] = ()
     gate: str | None = None
+    gate_bound: float = 0.0

@@ -36,7 +36,7 @@ DIGITS = 4
 
 
 def values(evaluation: Evaluation, measures: Sequence[Measure], cutoff: str = ALL) -> Table:
-    """Metrics by model; the best value of each is marked."""
+    """Metrics by model, with their rows where a metric does not read all; the best value is marked."""
     rows = []
     for measure in measures:
         found = [evaluation.value(measure.name, model, cutoff) for model in evaluation.models]
@@ -46,7 +46,9 @@ def values(evaluation: Evaluation, measures: Sequence[Measure], cutoff: str = AL
             _number(value.value, value.low, value.high, look="best" if value.value == best else "")
             for value in found
         ]
-        rows.append((Cell(_titled(measure), measure.meaning), *cells))
+        some = found[0].rows if 0 < found[0].rows < evaluation.rows[cutoff] else 0
+        title = f"{_titled(measure)}, {counted(some, 'row')}" if some else _titled(measure)
+        rows.append((Cell(title, measure.meaning), *cells))
     return Table(("metric", *(spoken(model) for model in evaluation.models)), tuple(rows))
 
 

@@ -51,7 +51,7 @@ class Slice:
     Attributes:
         by: stage, tier or store_group.
         group: which.
-        rows: how many rows.
+        rows: how many rows the primary metric reads.
         customers: how many customers they are of.
         figures: the metrics, the primary one first, with 95 % household-bootstrap intervals; NaN when
             undefined on these rows.
@@ -117,16 +117,18 @@ def measured(
     found = []
     for by, group, rows in _groups(slices):
         evaluation = evaluate(frame[rows], [MODEL], metrics, replicates, seed)
+        read = rows.copy()
+        read[rows] = metrics[0].counts(frame[rows], MODEL)
         found.append(
             Slice(
                 by=by,
                 group=group,
-                rows=int(rows.sum()),
-                customers=frame.loc[rows, CUSTOMER_ID].nunique(),
+                rows=int(read.sum()),
+                customers=frame.loc[read, CUSTOMER_ID].nunique(),
                 figures=tuple(evaluation.value(metric.name) for metric in metrics),
                 promised=float(promise[0][rows].mean()) if promise else math.nan,
                 observed=float(promise[1][rows].mean()) if promise else math.nan,
-                small=_small(rows, promise),
+                small=int(read.sum()) < SMALL or _rare(rows, promise),
             )
         )
     return tuple(found)
@@ -199,10 +201,9 @@ def _groups(slices: pd.DataFrame) -> Iterator[tuple[str, str, NDArray[np.bool_]]
             yield from ((by, name, names == name) for name in present)
 
 
-def _small(rows: NDArray[np.bool_], promise: tuple[Floats, Floats] | None) -> bool:
-    count = int(rows.sum())
-    positives = float(promise[1][rows].sum()) if promise else float(RARE)
-    return count < SMALL or min(positives, count - positives) < RARE
+def _rare(rows: NDArray[np.bool_], promise: tuple[Floats, Floats] | None) -> bool:
+    came = promise[1][rows] if promise else None
+    return came is not None and min(float(came.sum()), float((1.0 - came).sum())) < RARE
 
 
 def _rank(name: str) -> int:

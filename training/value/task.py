@@ -154,6 +154,11 @@ class ValueTask(CustomerTask):
             expectation.EXPECTED_VISITS,
         )
 
+    def beside(self, train: CustomerExamples) -> Sequence[str]:
+        """What Pareto/NBD and Gamma-Gamma read."""
+        del train
+        return expectation.READ
+
     def space(self, trial: optuna.Trial) -> Params:
         """Shallow trees, to hold for longer windows than they saw, and the chance to start from."""
         return {
@@ -190,8 +195,7 @@ class ValueTask(CustomerTask):
             boosters,
             {"expectation": latest.array()},
             {
-                "features": list(self.features),
-                "declared": dict(self.declared),
+                **self.inputs_read(rows),
                 "horizon_days": rows.horizon_days,
                 "learn_days": rows.learn_days,
                 "unit_cents": unit,

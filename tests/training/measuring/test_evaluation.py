@@ -145,7 +145,7 @@ def test_a_bar_that_cannot_be_computed_is_not_reached(frame):
 
 def test_frames_flat_names_and_json(evaluation):
     table = evaluation.to_pandas()
-    assert list(table.columns) == ["cutoff", "model", "metric", "value", "low", "high"]
+    assert list(table.columns) == ["cutoff", "model", "metric", "value", "low", "high", "rows"]
     assert set(evaluation.differences_to_pandas()["verdict"]) <= {"better", "worse", "undecided"}
     flat = evaluation.flat()
     assert flat["roc_auc"] == evaluation.value("roc_auc").value
@@ -164,6 +164,14 @@ def test_unknown_rows_of_one_metric_do_not_stop_the_others():
     evaluation = evaluate(frame, None, metrics, replicates=100)
     assert evaluation.value("ndcg").value == pytest.approx(0.2)
     assert evaluation.value("hit").value == pytest.approx(0.5)
+    # Each is said to be of the rows that it reads.
+    assert (evaluation.value("ndcg").rows, evaluation.value("hit").rows) == (1, 2)
+    assert evaluation.scope("ndcg") == "1 row as of 2017-11-01"
+    assert evaluation.scope("hit") == "2 rows as of 2017-11-01"
+    with_rival = frame.assign(**{"rival.ndcg": [0.1, np.nan]})
+    compared = evaluate(with_rival, None, metrics, replicates=100)
+    (bar,) = compared.bars({"ndcg": "rival"})
+    assert compared.sentence(bar).endswith(", on 1 row as of 2017-11-01).")
 
 
 @pytest.mark.parametrize(("names", "text"), [("a", "a"), ("ab", "a and b"), ("abc", "a, b and c"), ("", "")])

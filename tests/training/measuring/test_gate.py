@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.errors import UserError
 from tests.training.versions import BLIND, GOOD, SQUARED, WRONG, rows
 from training.measuring import gate, weighted
 
@@ -32,15 +33,53 @@ def test_a_small_sample_may_err_by_chance_and_a_large_one_may_not() -> None:
     p = rng.uniform(0.05, 0.6, size=60)
     frame = pd.DataFrame({"churned": (rng.random(60) < p).astype(float), "model.probability": p})
     found = gate.promises("churned", frame)[""]
-    assert found.error > gate.BOUND
+    assert found.error > 0.015
     assert found.bound == weighted.calibration_by_chance(p)
     assert found.passed
     assert "within" in found.sentence
+    assert found.warning == ""
     many = pd.concat([frame] * 1000, ignore_index=True)
     found = gate.promises("churned", many)[""]
-    assert found.bound == gate.BOUND
+    assert found.bound == weighted.calibration_by_chance(many["model.probability"].to_numpy()) < 0.007
     assert not found.passed
-    assert "above the 0.0150" in found.sentence
+    assert found.warning.startswith(f" WARNING: {found.sentence}: what is computed from")
+
+
+@pytest.mark.parametrize(("rows", "bound"), [(400, "chance"), (40_000, 0.015)])
+def test_a_fixed_error_is_let_be_where_chance_explains_less(rows: int, bound: float | str) -> None:
+    rng = np.random.default_rng(2)
+    p = rng.uniform(0.05, 0.3, rows)
+    frame = pd.DataFrame({"churned": (rng.random(rows) < p - 0.01).astype(float), "model.probability": p})
+    alone, fixed = (gate.promises("churned", frame, let_be=let_be)[""] for let_be in (0.0, 0.015))
+    assert (alone.bound < 0.015) == (bound == 0.015)
+    assert fixed.bound == max(0.015, alone.bound)
+    assert fixed.passed
+    assert alone.passed == (bound == "chance")
+
+
+def test_small_probabilities_are_held_to_what_chance_explains() -> None:
+    """Two in five too many of what is rare is less than 0.015, and yet no accident."""
+    rng = np.random.default_rng(5)
+    true = rng.uniform(0.02, 0.06, 2000)
+    bought = rng.binomial(10, true) / 10
+    frame = pd.DataFrame({"model.promised10_b_new": 1.4 * true, "model.bought10_b_new": bought})
+    found = gate.promises(None, frame)[" of the new items listed"]
+    assert found.error > 0.012
+    assert not found.passed
+    assert gate.promises(None, frame.assign(**{"model.promised10_b_new": true}))[found.what].passed
+
+
+def test_certainty_that_comes_true_is_calibrated() -> None:
+    sure = np.arange(40) % 2 * 1.0
+    found = gate.promises("churned", pd.DataFrame({"churned": sure, "model.probability": sure}))[""]
+    assert (found.error, found.bound, found.passed) == (0.0, 0.0, True)
+    assert gate.worst({"": found}) is found
+
+
+def test_a_mistyped_label_is_named() -> None:
+    frame = rows(GOOD, 17000)
+    with pytest.raises(UserError, match=r"label column in a task's `gate` not found: 'chruned'.*'churned'"):
+        gate.promises("chruned", frame)
 
 
 def test_every_horizon_of_a_frame_with_days_is_looked_at() -> None:
@@ -58,7 +97,7 @@ def test_every_horizon_of_a_frame_with_days_is_looked_at() -> None:
     assert decided is found[" within 14 days"]
     assert "its calibration error within 14 days is 0.4000, above the" in decided.sentence
     assert gate.flat(found)["calibration_error/within_14_days"] == pytest.approx(0.4)
-    assert gate.flat(found)["calibration_bound/within_7_days"] == gate.BOUND
+    assert gate.flat(found)["calibration_bound/within_7_days"] == found[" within 7 days"].bound
     assert set(gate.promises(None, frame.add_prefix("champion.").assign(days=days))) == set()
     champion = frame.rename(columns=lambda name: name.replace("model.", "champion."))
     assert gate.promises(None, champion, "champion") == found
@@ -74,7 +113,7 @@ def test_lists_are_looked_at_by_what_hangs_together_on_them() -> None:
     promised = rng.uniform(0.1, 0.5, 300)
     bought = np.where(rng.random(300) < 0.5, 2 * promised, 0.0)
     found = gate.promises(None, a_list(promised, bought))[" of the items listed"]
-    assert found.error > gate.BOUND
+    assert found.error > 0.015
     assert found.passed
     # Drawn one by one the places would swing less than lists do.
     alone = (rng.random((10, 300)) < promised).mean(axis=0)
@@ -87,7 +126,7 @@ def test_lists_are_looked_at_by_what_hangs_together_on_them() -> None:
 def test_without_a_probability_or_an_outcome_there_is_nothing_to_check() -> None:
     frame = rows(GOOD, 17000)
     assert gate.promises(None, frame) == {}
-    assert gate.promises("bought", frame) == {}
+    assert gate.promises("bought", frame.drop(columns="model.probability")) == {}
     assert gate.promises("churned", frame, "champion") == {}
     assert gate.promises("churned", frame.assign(churned=np.nan)) == {}
     assert gate.worst({}) is None

@@ -106,6 +106,33 @@ def test_calibration_by_chance_is_passed_by_the_calibrated_and_not_by_the_biased
     assert one(weighted.calibration_error((rng.random(3000) < p + 0.05) * 1.0, p), 3000) > bound
 
 
+@pytest.mark.parametrize("spread", [False, True])
+def test_calibration_by_chance_is_that_of_outcomes_drawn_one_by_one(spread: bool) -> None:
+    rng = np.random.default_rng(12)
+    p = np.round(rng.beta(1, 8, 700), 2)
+    swing = 0.3 * rng.random(700) if spread else None
+
+    def drawn() -> Floats:
+        return (rng.random(700) < p) * 1.0 if swing is None else p + rng.choice((-1.0, 1.0), 700) * swing
+
+    errors = [one(weighted.calibration_error(drawn(), p), 700) for _ in range(2000)]
+    bound = weighted.calibration_by_chance(p, spread=swing)
+    assert bound == pytest.approx(np.quantile(errors, 0.95), rel=0.05)
+    mixed = rng.permutation(700)
+    if swing is None:
+        assert weighted.calibration_by_chance(p[mixed]) == bound
+
+
+def test_calibration_by_chance_of_many_rows_is_that_of_normal_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    p = np.random.default_rng(13).beta(1, 8, 3000)
+    simulated = weighted.calibration_by_chance(p)
+    monkeypatch.setattr(weighted, "SIMULATED", 2999)
+    assert weighted.calibration_by_chance(p) == pytest.approx(simulated, rel=0.04)
+    swing = np.sqrt(p * (1 - p))
+    assert weighted.calibration_by_chance(p, spread=swing) == pytest.approx(simulated, rel=0.04)
+    assert np.isnan(weighted.calibration_by_chance(p[:0]))
+
+
 def test_top_lift_by_hand_and_with_ties_shared_out():
     y = np.zeros(20)
     y[[0, 5]] = 1

@@ -60,6 +60,23 @@ def test_each_source_adds_what_it_stands_for(narrow: Callable[..., set[tuple[int
     assert narrow() == set()
 
 
+def test_of_new_items_only_the_others_are_left_out(collector: Collector) -> None:
+    assortment = collector.assortment(collector.until)
+    items, covered = assortment.items, assortment.collaborative.covered
+    own = OwnItems.of(items.recode(collector.histories), collector.until)
+    context = Context.of(own, items, assortment.collaborative)
+    both, new = choose(context, items, covered), choose(context, items, covered, new_only=True)
+    kept = both.entry < 0
+    assert (new.entry == -1).all()
+    assert np.array_equal(new.row, both.row[kept])
+    assert np.array_equal(new.item, both.item[kept])
+
+
+def test_the_best_of_a_source_are_over_zero() -> None:
+    scores = np.array([[0.0, 3.0, 1.0, 2.0], [0.0, 0.0, -1.0, 5.0], [0.0, 0.0, 0.0, 0.0]], dtype=np.float32)
+    assert [sorted(top.tolist()) for top in candidates._top(scores, 2)] == [[1, 3], [3], []]
+
+
 def test_types_and_lines_name_new_items_of_the_camp(
     collector: Collector, narrow: Callable[..., set[tuple[int, int, bool]]]
 ) -> None:
@@ -91,22 +108,21 @@ def test_sources_are_checked_and_in_their_own_order() -> None:
 
 def test_of_what_can_be_had_every_source_names_its_best(collector: Collector) -> None:
     assortment = collector.assortment(collector.until)
-    items = assortment.items
+    items, covered = assortment.items, assortment.collaborative.covered
     own = OwnItems.of(items.recode(collector.histories), collector.until)
     stocked = np.zeros(len(items), dtype=np.bool_)
     stocked[3::4] = True
-    context = Context.of(own, items, assortment.collaborative, stocked=stocked)
-    assert stocked[context.offered].all()
+    context = Context.of(own, items, assortment.collaborative)
     for source in DEFAULT:
         with pytest.MonkeyPatch.context() as patch:
             for name in ("OWN", "TYPES", "LINES", "POPULAR", "TRIED"):
                 patch.setattr(candidates, name, 2)
             patch.setattr(candidates, "COLLABORATIVE", (2, 2))
-            found = choose(context, items, context.offered, (source,), stocked=stocked)
+            found = choose(context, items, covered, (source,), stocked=stocked)
         assert len(found) >= own.customers, "what cannot be had takes nobody's place"
         assert stocked[found.item].all()
     best = [item for item in items.popular.tolist() if stocked[item]][:2]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(candidates, "POPULAR", 2)
-        found = choose(context, items, context.offered, ("popular",), stocked=stocked)
+        found = choose(context, items, covered, ("popular",), stocked=stocked)
     assert sorted(best) == sorted(set(found.item.tolist()))

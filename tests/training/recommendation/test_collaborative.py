@@ -64,11 +64,3 @@ def test_the_artifact_gives_the_same_factors() -> None:
     fitted = Collaborative.fit(np.arange(12), [rows, rows])
     again = Collaborative.of(fitted.arrays())
     assert np.array_equal(again.factors[1].scores(rows), fitted.factors[1].scores(rows))
-
-
-def test_scores_of_some_items_are_those_of_all() -> None:
-    rows = sparse.csr_matrix(np.random.default_rng(3).integers(0, 90, (40, 12)) * 1.0)
-    factors = Factors.fit(rows, Setting(None, 6, 0.1))
-    some = np.array([1, 4, 11])
-    for asked in (rows, rows[[7]]):
-        assert np.array_equal(factors.scores(asked, some), factors.scores(asked)[:, some])

@@ -6,6 +6,7 @@ import pytest
 from training.recommendation.context import Context, OwnItems
 from training.recommendation.examples import Collector
 from training.recommendation.histories import Histories
+from training.recommendation.items import GROUPS
 
 # Customer 0: item 1 on days 60 (2 baskets) and 90, item 0 on days 90 and 100; customer 1: item 0, known late.
 CODED = Histories(
@@ -42,8 +43,8 @@ def test_what_was_not_known_before_the_day_is_left_out() -> None:
 
 def test_a_basket_counts_as_bought_today() -> None:
     own = OwnItems.of(CODED, 100)
-    plain = own.matrices(np.array([0, 1]), 2)[0].toarray()
-    with_basket = own.matrices(np.array([0, 1]), 2, [np.array([0]), np.array([0])])[0].toarray()
+    plain = own.matrices(np.array([0, 1]))[0].toarray()
+    with_basket = own.matrices(np.array([0, 1]), [np.array([0]), np.array([0])])[0].toarray()
     assert plain[:, 0].tolist() == [np.rint(64 * np.log(2)), 0]
     assert with_basket[:, 0].tolist() == [np.rint(64 * np.log(3)), np.rint(64 * np.log(2))]
     assert np.array_equal(plain[:, 1], with_basket[:, 1])
@@ -54,8 +55,9 @@ def test_affinities_add_up_to_the_customers_own_items(collector: Collector) -> N
     assortment = collector.assortment(as_of)
     own = OwnItems.of(assortment.items.recode(collector.histories), as_of)
     context = Context.of(own, assortment.items, assortment.collaborative)
-    for amounts, kinds in zip(context.amounts, context.kinds, strict=True):
-        assert amounts.sum() == pytest.approx(own.decayed[:, 2].sum())
-        assert kinds.sum() == len(own.row)
-    blue, red = context.amounts[1][0]
+    items = assortment.items
+    for group in range(len(GROUPS)):
+        assert items.part(context.amounts, group).sum() == pytest.approx(own.decayed[:, 2].sum())
+        assert items.part(context.kinds, group).sum() == len(own.row)
+    blue, red = items.part(context.amounts, 1)[0]
     assert blue == 0 < red

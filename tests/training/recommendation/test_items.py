@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from training.recommendation.declarations import INPUTS
 from training.recommendation.histories import Histories
 from training.recommendation.items import GROUPS, LINE, TYPE, Items
 from training.recommendation.ledger import Ledger
@@ -39,6 +40,21 @@ def test_groups_are_counted_and_shares_of_a_type_sum_to_one(ledger: Ledger) -> N
     }
     for level, share in ((TYPE, items.share_of_type), (LINE, items.share_of_line)):
         assert np.bincount(items.level[:, level], weights=share) == pytest.approx(np.ones(4))
+
+
+def test_members_are_counted_on_and_facts_stand_as_the_ranker_reads_them(ledger: Ledger) -> None:
+    items = Items.at(ledger, int(ledger.day.max()) + 1)
+    columns = np.arange(sum(items.sizes))[np.newaxis].astype(np.float64)
+    for group, size in enumerate(items.sizes):
+        part = items.part(columns, group)
+        assert part.shape == (1, size)
+        assert np.array_equal(part[0, items.level[:, group]], items.member[:, group])
+    names = INPUTS[INPUTS.index("item_popularity_7") : INPUTS.index("type_trend") + 1]
+    facts = dict(zip(names, items.facts.T, strict=True))
+    assert np.array_equal(facts["item_tried_28"], items.tried[:, 1].astype(np.float32))
+    assert np.array_equal(facts["item_age"], items.age.astype(np.float32))
+    surge = (items.popularity[:, 0] / items.popularity[:, 1]).astype(np.float32)
+    assert facts["item_surge"] == pytest.approx(surge)
 
 
 def test_products_that_are_no_items_are_recoded_to_nothing(ledger: Ledger, histories: Histories) -> None:

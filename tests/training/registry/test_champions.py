@@ -8,9 +8,9 @@ import pytest
 from features.errors import ExitCode, UserError
 from features.workspace import Workspace
 from tests.training.conftest import AS_OF
-from tests.training.versions import BLIND, GOOD, register
+from tests.training.versions import BLIND, GOOD, SQUARED, register
 from training.fitted import Fitted
-from training.registry import champions, promotion, registry, store, tracking
+from training.registry import champions, models_app, promotion, registry, store, tracking
 
 
 @pytest.fixture
@@ -35,7 +35,11 @@ def test_the_last_five_are_kept_and_restored_one_by_one(workspace: Workspace) ->
 
     back = champions.rollback(workspace, "churn")
     assert (back.version, back.left, back.former) == (6, 7, [5, 4, 3, 2])
-    assert "churn version 6 (as of 2017-12-02) is champion again, version 7 is withdrawn" in back.sentence
+    runs = dict(registry.versions(workspace, "churn"))
+    assert back.sentence == (
+        "churn version 6 (as of 2017-12-02) became champion again by a rollback from version 7, which comes "
+        f"back only when its run is named: `nextbest promote churn --run {runs[7]}`."
+    )
     assert serving(workspace) == 6
     assert registry.version_tags(workspace, "churn", 6)["verdict"] == back.sentence
 
@@ -43,7 +47,6 @@ def test_the_last_five_are_kept_and_restored_one_by_one(workspace: Workspace) ->
     verdict = promotion.promote(workspace, "churn")
     assert not verdict.promoted
     assert "was withdrawn by a rollback" in verdict.sentence
-    runs = dict(registry.versions(workspace, "churn"))
     assert promotion.promote(workspace, "churn", runs[7]).promoted
     assert registry.former(workspace, "churn") == [6, 5, 4, 3, 2]
     assert champions.WITHDRAWN not in registry.version_tags(workspace, "churn", 7)
@@ -57,6 +60,58 @@ def test_the_last_five_are_kept_and_restored_one_by_one(workspace: Workspace) ->
         champions.rollback(workspace, "churn")
     assert refused.value.exit_code is ExitCode.NOT_BUILT
     assert serving(workspace) == 2
+
+
+def test_the_warning_about_calibration_comes_back_with_the_version(workspace: Workspace) -> None:
+    register(workspace, SQUARED)
+    first = promotion.promote(workspace, "churn")
+    warned = first.sentence[first.sentence.index(" WARNING: its calibration error is 0.1700, above the ") :]
+    register(workspace, GOOD)
+    assert promotion.promote(workspace, "churn").promoted
+    back = champions.rollback(workspace, "churn")
+    assert back.sentence.endswith(warned)
+    said = models_app.standing(workspace, "churn")
+    assert (said.verdict, said.gate) == (back.sentence, "failed")
+
+
+def test_what_is_said_after_several_rollbacks_agrees(workspace: Workspace) -> None:
+    for week in range(3):
+        register(workspace, GOOD, as_of=AS_OF + 7 * week)
+        promotion.promote(workspace, "churn")
+    runs = dict(registry.versions(workspace, "churn"))
+    for version in (2, 1):
+        champions.rollback(workspace, "churn")
+        said = models_app.standing(workspace, "churn")
+        assert said.champion == version
+        assert f"version {version} (as of " in (said.verdict or "")
+        assert f"by a rollback from version {version + 1}," in (said.verdict or "")
+        assert said.latest_verdict == (
+            "churn version 3 was withdrawn by a rollback to version 2 and comes back only when its run is "
+            f"named: `nextbest promote churn --run {runs[3]}`."
+        )
+
+
+def test_a_verdict_about_another_champion_is_not_repeated(workspace: Workspace) -> None:
+    for week, model in enumerate((BLIND, GOOD, BLIND)):
+        register(workspace, model, as_of=AS_OF + 7 * week)
+        promotion.promote(workspace, "churn")
+    assert "version 2 stays champion" in (models_app.standing(workspace, "churn").latest_verdict or "")
+    champions.rollback(workspace, "churn")
+    said = models_app.standing(workspace, "churn").latest_verdict
+    assert said == (
+        "churn version 3 was not compared with version 1, the champion: "
+        "`nextbest promote churn` compares them."
+    )
+
+
+def test_one_that_was_champion_is_not_said_to_take_a_place(workspace: Workspace) -> None:
+    first = register(workspace, GOOD)
+    register(workspace, BLIND)
+    assert promotion.promote(workspace, "churn").promoted
+    assert promotion.promote(workspace, "churn", first).promoted
+    said = models_app.standing(workspace, "churn")
+    assert (said.champion, said.latest) == (1, 2)
+    assert said.latest_verdict == "churn version 2 was champion before; now version 1 is."
 
 
 def test_one_that_can_no_longer_be_used_is_not_restored(workspace: Workspace) -> None:

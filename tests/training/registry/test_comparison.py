@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,6 +12,8 @@ from tests.training.versions import BLIND, CUTOFFS, GOOD, register, rows
 from training import tasks
 from training.churn import Churn
 from training.datasets import Snapshots
+from training.fitted import Fitted
+from training.recommendation.declarations import DECLARED
 from training.registry import comparison, promotion
 
 
@@ -35,6 +38,21 @@ def test_rows_and_cutoffs_that_one_of_them_lacks_do_not_count(workspace_with_sto
     again = comparison.compare(workspace, task, challenger, champion)
     assert again is not None
     assert again.difference == found.difference
+
+
+def test_rows_that_the_metric_does_not_read_are_not_counted(workspace_with_store: Workspace) -> None:
+    workspace, task = workspace_with_store, tasks.named("recommendation")
+    keys = rows(GOOD, CUTOFFS[1])[["customer_id", "as_of"]]
+    fitted = Fitted("recommendation", {}, {}, {"declared": dict(DECLARED)})
+    runs = []
+    for quality in (0.4, 0.5):
+        lists = np.where(np.arange(400) % 5 < 4, quality, np.nan)
+        frame = keys.assign(**{"model.ndcg10_b_all": lists})
+        runs.append(register(workspace, frame, fitted=fitted, task="recommendation"))
+    found = comparison.compare(workspace, task, runs[1], runs[0])
+    assert found is not None
+    assert found.rows == 320
+    assert "on the same 320 rows of validation" in found.sentence
 
 
 def test_a_task_names_the_keys_of_its_rows(workspace_with_store: Workspace) -> None:

@@ -60,7 +60,9 @@ def test_promote_say_who_is_champion_and_roll_back(workspace: Workspace) -> None
 
     code, out = call(workspace, "promote", "churn", "--rollback")
     assert code == 0
-    assert out.startswith("churn version 1 (as of 2017-10-28) is champion again")
+    assert out.startswith(
+        "churn version 1 (as of 2017-10-28) became champion again by a rollback from version 2"
+    )
     assert registry.champion_version(workspace, "churn") is not None
     with pytest.raises(UserError, match="churn version 1 is the only champion that is kept"):
         call(workspace, "promote", "churn", "--rollback", "--json")

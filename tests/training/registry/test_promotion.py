@@ -10,6 +10,7 @@ from features.errors import ExitCode, UserError
 from features.workspace import Workspace
 from tests.training.conftest import AS_OF
 from tests.training.versions import BLIND, CUTOFFS, GOOD, LUCKY, SQUARED, UNLUCKY, WRONG, register, rows
+from training.churn import Churn
 from training.fitted import Fitted
 from training.recommendation.declarations import DECLARED
 from training.registry import champions, models_app, promotion, registry, tracking
@@ -107,6 +108,14 @@ def test_probabilities_that_are_off_do_not_get_past_the_gate(workspace: Workspac
     assert verdict.calibration_error == pytest.approx(0.17)
     assert "may not be multiplied by money" in verdict.sentence
     assert registry.version_tags(workspace, "churn", 2)["verdict.gate"] == "failed"
+
+
+def test_an_error_that_the_task_lets_be_passes(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Churn, "gate_bound", 0.2)
+    register(workspace, SQUARED)
+    verdict = promote(workspace)
+    assert (verdict.gate, verdict.calibration_bound) == ("passed", 0.2)
+    assert "WARNING" not in verdict.sentence
 
 
 def test_where_nobody_serves_one_that_is_off_does_so_with_a_warning(workspace: Workspace) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from training.measuring.evaluation import Evaluation, Value, evaluate
-from training.measuring.metrics import probability_metrics
+from training.measuring.metrics import mean_of, probability_metrics
 from training.reporting import report_tables as tables
 from training.reporting.drift import Drift
 from training.reporting.slices import Slice
@@ -39,6 +39,14 @@ def test_the_best_value_is_marked_and_what_is_unknown_is_a_dash(evaluation) -> N
     assert [cell.look for cell in brier[1:]] == ["best", "", ""]
     assert brier[3] == tables.NOTHING
     assert brier[1].note.count(" to ") == 1
+
+
+def test_a_metric_that_leaves_rows_out_says_of_how_many_it_is() -> None:
+    frame = pd.DataFrame({"customer_id": list("abcd"), "as_of": 17471, "model.ndcg": [0.2, 0.4, 0.6, np.nan]})
+    frame = frame.assign(**{"model.hit": 1.0})
+    known = evaluate(frame, metrics=(mean_of("ndcg", "NDCG", "gain"), mean_of("hit", "Hit", "any")))
+    titles = [row[0].text for row in tables.values(known, known.metrics).rows]
+    assert titles == ["NDCG \N{UPWARDS ARROW}, 3 rows", "Hit \N{UPWARDS ARROW}"]
 
 
 def test_differences_have_their_verdict_as_look(evaluation) -> None:

@@ -11,7 +11,7 @@ import pytest
 from features.workspace import Workspace
 from tests.training.conftest import AS_OF, make, visits
 from training.datasets import Snapshots, open_snapshots
-from training.measuring.metrics import probability_metrics
+from training.measuring.metrics import mean_of, probability_metrics
 from training.reporting import slices
 
 KEYS = ["customer_id", "as_of"]
@@ -130,6 +130,14 @@ def test_a_metric_is_measured_on_the_rows_of_each_group_and_small_ones_are_flagg
     flat = slices.to_pandas(found)
     assert flat["value"].tolist() == [one.value for each in found for one in each.figures]
     assert flat["metric"].tolist() == [metric.name, second.name] * 2
+
+
+def test_rows_are_those_that_the_primary_metric_reads() -> None:
+    frame, groups = report()
+    bought = np.arange(len(frame)) % 4 < 3
+    lists = frame[["customer_id", "as_of"]].assign(**{"model.ndcg": np.where(bought, 0.4, np.nan)})
+    found = slices.measured(lists, groups, [mean_of("ndcg", "NDCG", "gain")], replicates=20)
+    assert [(each.rows, each.customers, each.small) for each in found] == [(45, 45, True), (255, 255, False)]
 
 
 def test_the_picture_marks_small_groups_hollow_and_names_no_small_one_best() -> None:
