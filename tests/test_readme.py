@@ -159,6 +159,11 @@ def test_the_forecourt_answers_as_shown(simulated_service: Running) -> None:
             shown.keys() <= real.keys()
             for shown, real in zip(step["answer"][part], answer[part], strict=True)
         )
+        assert step["answer"].get("vehicle", {}).items() <= (answer.get("vehicle") or {}).items()
+        if part == "actions":
+            assert {each["action_id"] for each in answer[part]} == {
+                each["action_id"] for each in step["answer"][part]
+            }
     world = "--preset fuel --customers 500 --days 300 --seed 1"
     assert f"nextbest simulate {world}" in README
 

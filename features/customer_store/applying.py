@@ -89,22 +89,27 @@ class Applier:
         """The last day on which a posted event of a customer became known; None without any."""
         return self._journal.known_day(sorted(self._owners.references(customer_id)))
 
-    def of_customer(self, customer_id: str) -> list[tuple[Event, int, int]]:
-        """Posted touches that count for a customer beside the tables, each with known day and until day.
+    def of_customers(self, customers: Sequence[str]) -> list[tuple[int, Event, int, int]]:
+        """Posted touches that count for customers beside the tables: whose (position), known day, until day.
 
         Raises:
             ReplacedError: the generation is gone.
         """
         owners = self._owners
-        posted = self._journal.of_customers(sorted(owners.references(customer_id)), TOUCHES)
+        places: dict[str, list[int]] = {}
+        for place, customer in enumerate(customers):
+            for reference in owners.references(customer):
+                places.setdefault(reference, []).append(place)
+        posted = self._journal.of_customers(sorted(places), TOUCHES)
         if not posted:
             return []
         with self._reading():
             counting = self._coverage.counting(posted)
         return [
-            (one.event, known, until)
+            (place, one.event, known, until)
             for one in counting
-            for known, until in owners.spans(customer_id, one.event.customer_id, one.event.known_day)
+            for place in places[one.event.customer_id]
+            for known, until in owners.spans(customers[place], one.event.customer_id, one.event.known_day)
         ]
 
     @contextmanager

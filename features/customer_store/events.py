@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from features import columns, tables
 from features.checks import LARGEST_AMOUNT, LONGEST_TEXT, SHOWN_TEXT
-from features.clock import parse_instant, to_day
+from features.clock import END, parse_instant, to_day
 from features.contract import Column, Kind, Personal, Table
 from features.errors import ExitCode, UserError, unknown
 from features.pseudonyms import may_identify
@@ -143,7 +143,7 @@ class Checker:
             known_at.replace(tzinfo=None),
             self._day(occurred),
             self._day(known_at),
-            {known[field].stored: value for field, value in values.items()},
+            {known[field].stored: _plain(value) for field, value in values.items()},
         )
 
     def _day(self, instant: datetime) -> int:
@@ -171,14 +171,19 @@ class Checker:
         if column.maximum is not None and value > column.maximum * scale:
             raise EventError(field, f"{_shown(given)} is above {column.maximum:g}.")
         if column.kind is Kind.INSTANT:
-            self._check_instant(field, value, given)
+            self._check_instant(field, column, value, given)
         return value
 
-    def _check_instant(self, field: str, instant: datetime, given: Any) -> None:
+    def _check_instant(self, field: str, column: Column, instant: datetime, given: Any) -> None:
         if instant < _EARLIEST:
             raise EventError(field, f"{_shown(given)} is before 1970.")
-        if instant >= self.latest:
+        if instant >= (END if column.future else self.latest):
             raise EventError(field, f"{_shown(given)} lies in the future.")
+
+
+def _plain(value: Any) -> Any:
+    """A value as it is stored: an instant without its offset."""
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
 def _text(given: Any) -> str | None:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from features.errors import UserError, unknown
+from features.errors import UserError, together, unknown
 from features.expressions.nodes import Column, Kind, Node
 from features.expressions.three_valued import ARRAY, ONE
 from features.session import identifier
@@ -111,12 +111,12 @@ def parse(
         texts: the text columns it may read (compared with text by =, <>, IN and IS NULL only).
 
     Raises:
-        UserError: it is not in the language, or reads an unknown name.
+        UserError: it is not in the language, or reads unknown names.
     """
     if len(text) > MAX_LENGTH:
         raise UserError(f"expression is {len(text)} characters long; at most {MAX_LENGTH} are read.")
     try:
-        root = _Reader(text, known, texts).node(sqlglot.parse_one(text, dialect="duckdb"))
+        root = _Reader(text, known, texts).root(sqlglot.parse_one(text, dialect="duckdb"))
         if root.size > MAX_SIZE:
             raise UserError(f"expression is too large when written out: {text[:60]!r}... Split it.")
         array, one = root.compiled(ARRAY), root.compiled(ONE)
@@ -133,11 +133,24 @@ def parse(
 
 @dataclass(frozen=True)
 class _Reader:
-    """Turns sqlglot's tree into checked nodes."""
+    """Turns sqlglot's tree into checked nodes; `wrong` gathers the names that nobody knows."""
 
     text: str
     known: Collection[str]
     texts: Collection[str]
+    wrong: list[UserError] = field(default_factory=list)
+
+    def root(self, tree: exp.Expr) -> Node:
+        """The last step of a whole expression; whoever writes it hears of all unknown names at once."""
+        try:
+            found = self.node(tree)
+        except UserError:
+            # What does not fit together may do so only because a name is misspelt.
+            if not self.wrong:
+                raise
+        if self.wrong:
+            raise together(self.wrong)
+        return found
 
     def node(self, tree: exp.Expr) -> Node:
         if isinstance(tree, exp.Paren):
@@ -189,7 +202,7 @@ class _Reader:
         if name in self.texts:
             return Node("text", "column", value=name)
         if name not in self.known:
-            raise unknown(f"name in expression {self.text!r}", name, {*self.known, *self.texts})
+            self.wrong.append(unknown(f"name in expression {self.text!r}", name, {*self.known, *self.texts}))
         return Node("number", "column", value=name)
 
     def _special(self, tree: exp.Expr) -> Node:

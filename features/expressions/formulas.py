@@ -25,28 +25,34 @@ _NUMBERS: Final = {
     "greatest": "{1} if {1} > {0} or {0} != {0} else {0}",
     "coalesce": "{1} if {0} != {0} else {0}",
 }
-# When a condition on numbers is true, and when it is false; neither where it is unknown.
+# When a condition is true, and when it is false; neither where it is unknown.
 _TRUTHS: Final = {
     "less": ("{0} < {1}", "{0} >= {1}"),
     "less_equal": ("{0} <= {1}", "{0} > {1}"),
     "equal": ("{0} == {1}", "{0} < {1} or {0} > {1}"),
     "between": ("{1} <= {0} <= {2}", "{0} < {1} or {0} > {2}"),
     "missing": ("{0} != {0}", "{0} == {0}"),
+    "same_text": (
+        "{0} is not None and {1} is not None and {0} == {1}",
+        "{0} is not None and {1} is not None and {0} != {1}",
+    ),
+    "missing_text": ("{0} is None", "{0} is not None"),
 }
 
 
 def together(
     formulas: Mapping[str, Node], given: Sequence[Sequence[str]], wanted: Sequence[str]
-) -> Callable[..., list[float]]:
-    """One function for many formulas.
+) -> Callable[..., list[Any]]:
+    """One function for many formulas and conditions.
 
     Args:
         formulas: steps by the name of their value; they may read what is given and what stands before.
-        given: the names of each list of numbers that the function is called with.
+        given: the names of each list of values that the function is called with.
         wanted: the names of the values that it returns; unknown if neither given nor a formula.
 
     Returns:
-        A function of as many lists as `given` has, each of floats, that returns a list of floats.
+        A function of as many lists as `given` has, each of floats and texts, that returns a list: a float
+        for a formula, and for a condition True where SQL says TRUE, else False.
     """
     writer = _Writer()
     for position, names in enumerate(given):
@@ -58,19 +64,20 @@ def together(
     returned = ", ".join(writer.names.get(name, "nan") for name in wanted)
     arguments = ", ".join(f"given_{i}" for i in range(len(given)))
     body = "\n    ".join([*writer.lines, f"return [{returned}]"])
-    scope: dict[str, Any] = {"nan": math.nan, "sqrt": math.sqrt, "abs": abs}
+    scope: dict[str, Any] = {"nan": math.nan, "sqrt": math.sqrt, "abs": abs, **writer.texts}
     code = compile(f"def formulas({arguments}):\n    {body}\n", "<formulas>", "exec")
     exec(code, scope)  # noqa: S102 (written above, from checked steps only)
-    function: Callable[..., list[float]] = scope["formulas"]
+    function: Callable[..., list[Any]] = scope["formulas"]
     return function
 
 
 class _Writer:
-    """Statements so far, and the variable of each name."""
+    """Statements so far, the variable of each name, and texts by the variable that holds each."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.names: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
         self._count = 0
 
     def variable(self, name: str | None = None) -> str:
@@ -82,8 +89,9 @@ class _Writer:
         return variable
 
     def write(self, node: Node, variable: str) -> None:
-        """Assign a number's value to a variable."""
-        self.lines.append(f"{variable} = {self._number(node)}")
+        """Assign a number's value, or whether a condition is true, to a variable."""
+        written = self._truth(node)[0] if node.kind == "boolean" else self._number(node)
+        self.lines.append(f"{variable} = {written}")
 
     def _operand(self, node: Node) -> str:
         """A variable or a constant: what may be written twice."""
@@ -96,6 +104,9 @@ class _Writer:
     def _number(self, node: Node) -> str:
         if node.operation == "column":
             return self.names[node.value]
+        if node.operation == "constant" and node.kind == "text":
+            self.texts[variable := self.variable()] = node.value
+            return variable
         if node.operation == "constant":
             return repr(float(node.value))
         if node.operation == "choose":
@@ -112,9 +123,15 @@ class _Writer:
             true, false = self._truth(node.parts[0])
             return false, true
         if node.operation in {"both", "either"}:
-            (true, false), (also, nor) = map(self._truth, node.parts)
-            joins = ("and", "or") if node.operation == "both" else ("or", "and")
-            return f"({true} {joins[0]} {also})", f"({false} {joins[1]} {nor})"
+            parts = [self._truth(part) for part in _chain(node)]
+            joins = (" and ", " or ") if node.operation == "both" else (" or ", " and ")
+            return f"({joins[0].join(t for t, _ in parts)})", f"({joins[1].join(f for _, f in parts)})"
         operands = list(map(self._operand, node.parts))
         true, false = (form.format(*operands) for form in _TRUTHS[node.operation])
         return f"({true})", f"({false})"
+
+
+def _chain(node: Node) -> list[Node]:
+    """The parts of a AND b AND c, or of a OR b OR c, which Python takes without nesting."""
+    nested = [_chain(part) if part.operation == node.operation else [part] for part in node.parts]
+    return [part for parts in nested for part in parts]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from features import columns
 from features.canonical import Canonical
 from features.identity import keys
+from features.identity.profile import Vehicle
 from features.pseudonyms import PREFIX, Pseudonyms
 
 # Kinds by which a customer may be asked for.
@@ -24,6 +25,7 @@ KINDS: Final = (keys.PHONE, keys.CARD, keys.PLATE, keys.OPEN_ID)
 
 # A thing that is written down without a day counts as seen before every event.
 _NEVER: Final = -1
+_DESCRIBED: Final = ", ".join(field.name for field in fields(Vehicle))
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Identifiers:
         low: the other 64, uint64[m].
         kind: position in `KINDS`, int8[m].
         customer: position in `customers`, int32[m].
+        vehicle: position in `vehicles` of a number plate's vehicle, -1 for anything else, int32[m].
+        vehicles: the different vehicles that the source describes.
         customers: customer ids as of the workspace's clock.
         aliases: the customer of each of the source's ids that belongs to another one's.
         pseudonyms: makes the hashes.
@@ -44,6 +48,8 @@ class Identifiers:
     low: NDArray[np.uint64]
     kind: NDArray[np.int8]
     customer: NDArray[np.int32]
+    vehicle: NDArray[np.int32]
+    vehicles: tuple[Vehicle, ...]
     customers: NDArray[np.str_]
     aliases: Mapping[str, str]
     pseudonyms: Pseudonyms
@@ -52,6 +58,8 @@ class Identifiers:
     def read(cls, canonical: Canonical, pseudonyms: Pseudonyms) -> Identifiers:
         """All that the tables know; none when the source gives neither identities nor vehicles."""
         aliases, parts = canonical.joined(), []
+        vehicles: tuple[Vehicle, ...] = ()
+        described, vehicle = "", "-1"
         if canonical.has("identities"):
             seen = (
                 f"SELECT {keys.kind('kind')} AS kind, value, {columns.CUSTOMER_ID}, max({columns.DAY}) AS day"
@@ -60,6 +68,15 @@ class Identifiers:
         if canonical.has("vehicles"):
             owned = f"SELECT '{keys.PLATE}' AS kind, plate AS value, {columns.CUSTOMER_ID}, {_NEVER} AS day"
             parts.append(f"{owned} FROM vehicles")
+            described = (
+                " LEFT JOIN (SELECT plate AS value, min(place) AS place FROM (SELECT plate, "
+                f"dense_rank() OVER (ORDER BY {_DESCRIBED}) - 1 AS place FROM vehicles) "
+                "GROUP BY plate) USING (value)"
+            )
+            vehicle = "coalesce(min(place), -1)"
+            with closing(canonical.connect()) as connection:
+                rows = f"SELECT DISTINCT {_DESCRIBED} FROM vehicles ORDER BY ALL"
+                vehicles = tuple(Vehicle(*row) for row in connection.execute(rows).fetchall())
         if not parts:
             none = np.empty(0, np.uint64)
             return cls(
@@ -67,6 +84,8 @@ class Identifiers:
                 none,
                 none.astype(np.int8),
                 none.astype(np.int32),
+                none.astype(np.int32),
+                vehicles,
                 none.astype(np.str_),
                 aliases,
                 pseudonyms,
@@ -77,9 +96,10 @@ class Identifiers:
             found: dict[str, Any] = connection.execute(
                 f"SELECT CAST('0x' || substr(value, {first}, 16) AS UBIGINT) AS high, "
                 f"CAST('0x' || substr(value, {first + 16}, 16) AS UBIGINT) AS low, "
-                f"list_position([{kinds}], kind) - 1 AS kind, {columns.CUSTOMER_ID} AS customer "
-                f"FROM ({' UNION ALL '.join(parts)}) WHERE kind IN ({kinds}) AND value LIKE '{PREFIX}%' "
-                f"GROUP BY ALL ORDER BY high, low, kind, max(day) DESC, customer"
+                f"list_position([{kinds}], kind) - 1 AS kind, {columns.CUSTOMER_ID} AS customer, "
+                f"{vehicle} AS vehicle FROM ({' UNION ALL '.join(parts)}){described} "
+                f"WHERE kind IN ({kinds}) AND value LIKE '{PREFIX}%' GROUP BY kind, value, "
+                f"{columns.CUSTOMER_ID} ORDER BY high, low, kind, max(day) DESC, customer"
             ).fetchnumpy()
         customers, codes = np.unique(found["customer"].astype(np.str_), return_inverse=True)
         return cls(
@@ -87,6 +107,8 @@ class Identifiers:
             low=found["low"].astype(np.uint64),
             kind=found["kind"].astype(np.int8),
             customer=codes.astype(np.int32),
+            vehicle=found["vehicle"].astype(np.int32),
+            vehicles=vehicles,
             customers=customers,
             aliases=aliases,
             pseudonyms=pseudonyms,
@@ -100,15 +122,24 @@ class Identifiers:
 
     def holders(self, kind: str, given: str) -> list[str]:
         """The customers with an identifier of one of `KINDS`, the one seen with it last first."""
+        rows = self._rows(kind, given)
+        return list(dict.fromkeys(self.customers[self.customer[rows]].tolist()))
+
+    def vehicle_of(self, plate: str) -> Vehicle | None:
+        """What the source says of the vehicle with a number plate; None when it says nothing."""
+        found = [code for code in self.vehicle[self._rows(keys.PLATE, plate)].tolist() if code >= 0]
+        return self.vehicles[found[0]] if found else None
+
+    def _rows(self, kind: str, given: str) -> NDArray[np.intp]:
+        """Positions of an identifier, in the first of its forms that somebody has."""
         for form in keys.forms(given):
             digest = self.pseudonyms.of_value(form).removeprefix(PREFIX)
             high, low = np.uint64(int(digest[:16], 16)), np.uint64(int(digest[16:], 16))
-            rows = slice(*(int(self.high.searchsorted(high, side)) for side in ("left", "right")))
-            mine = (self.low[rows] == low) & (self.kind[rows] == KINDS.index(kind))
-            found = self.customers[self.customer[rows][mine]].tolist()
-            if found:
-                return list(dict.fromkeys(found))
-        return []
+            first, last = (int(self.high.searchsorted(high, side)) for side in ("left", "right"))
+            mine = (self.low[first:last] == low) & (self.kind[first:last] == KINDS.index(kind))
+            if mine.any():
+                return first + np.flatnonzero(mine)
+        return np.empty(0, dtype=np.intp)
 
     def digest(self, given: str) -> str:
         """The keyed hash of an identifier that nobody has."""

@@ -112,7 +112,10 @@ class Base:
 
     def tier_of(self, customer_id: str, value: float) -> Assigned:
         """One customer's tier by a value that is the asker's, by the thresholds of the base."""
-        kind = np.array([self._place(customer_id)["kind"]], dtype=object)
+        row = self._row(customer_id)
+        if row is not None and self.values[row] == value:
+            return self.tiers.take(slice(row, row + 1))
+        kind = np.array([None if row is None else self.attributes["kind"][row]], dtype=object)
         return self.thresholds.assign(np.array([value]), kind)
 
     def to_pandas(self) -> pd.DataFrame:
@@ -130,10 +133,15 @@ class Base:
         )
 
     def _place(self, customer_id: str) -> dict[str, str | None]:
-        row = int(np.searchsorted(self.customer_id, customer_id))
-        if row == len(self.customer_id) or self.customer_id[row] != customer_id:
+        row = self._row(customer_id)
+        if row is None:
             return dict.fromkeys(ATTRIBUTES)
         return {name: values[row] for name, values in self.attributes.items()}
+
+    def _row(self, customer_id: str) -> int | None:
+        """Where a customer stands in the base; None outside it."""
+        row = int(self.customer_id.searchsorted(customer_id))
+        return row if row < len(self.customer_id) and self.customer_id[row] == customer_id else None
 
 
 class Bases:

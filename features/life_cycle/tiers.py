@@ -82,8 +82,8 @@ class Assigned:
     kind: NDArray[Any]
     distance_cents: NDArray[np.float64]
 
-    def take(self, rows: NDArray[Any]) -> Assigned:
-        """The rows of a boolean mask or of positions."""
+    def take(self, rows: NDArray[Any] | slice) -> Assigned:
+        """The rows of a boolean mask, of positions or of a slice."""
         return Assigned(self.tier[rows], self.kind[rows], self.distance_cents[rows])
 
 

@@ -16,7 +16,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,12 +62,19 @@ class Keys:
     """The valid keys.
 
     Attributes:
-        by_hash: by their SHA-256 (hex); empty when the service is open to its own machine.
+        by_hash: by their SHA-256 (hex).
         stamp: differs once the workspace's file has been written.
+        closed: there have been keys: when none is left, nobody gets in.
     """
 
     by_hash: Mapping[str, Key] = field(default_factory=dict)
     stamp: tuple[int, int] | None = None
+    closed: bool = False
+
+    @property
+    def needed(self) -> bool:
+        """Whether a request needs a key; without one only this machine reaches the service."""
+        return self.closed or bool(self.by_hash)
 
     @classmethod
     def configured(cls, root: Path) -> Keys:
@@ -98,11 +105,14 @@ class Keys:
         Raises:
             UserError: the file is not valid; the keys at hand stay valid.
         """
-        return self if _stamp(root / FILE) == self.stamp else Keys.configured(root)
+        if _stamp(root / FILE) == self.stamp:
+            return self
+        found = Keys.configured(root)
+        return replace(found, closed=self.needed)
 
     def who(self, headers: Mapping[str, str]) -> Key | None:
         """Whose key a request with these headers (lower-case names) has; None when it may not be answered."""
-        if not self.by_hash:
+        if not self.needed:
             return ANYBODY
         scheme, _, token = headers.get("authorization", "").partition(" ")
         key = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")

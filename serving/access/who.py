@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from features.identity.identifiers import Identifiers
+from serving.messages.portraits import VehicleAnswer
 from serving.messages.schemas import Customer
 
 CUSTOMER_ID: Final = "customer_id"
@@ -44,3 +45,9 @@ def find(identifiers: Identifiers, asked: Customer) -> Found:
     if not holders:
         return Found(identifiers.digest(given), kind, 0)
     return Found(holders[0], kind, len(holders))
+
+
+def vehicle(identifiers: Identifiers, asked: Customer) -> VehicleAnswer | None:
+    """The vehicle by whose plate a request names its customer, as far as the source describes it."""
+    described = None if asked.plate is None else identifiers.vehicle_of(asked.plate)
+    return None if described is None else VehicleAnswer(**vars(described))

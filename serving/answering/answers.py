@@ -6,6 +6,7 @@ import math
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from features import clock
@@ -13,6 +14,7 @@ from features.catalogue import catalogue_hash
 from features.errors import UserError
 from features.life_cycle import stages
 from serving.access import areas, keys, who
+from serving.access.who import Found
 from serving.answering import deciding, loops, portraits
 from serving.answering.engine import Engine, Subject
 from serving.decisions import considered, proposals
@@ -36,9 +38,9 @@ def score(engine: Engine, request: schemas.ScoreRequest) -> schemas.ScoreAnswer 
     place_of(engine, request)
     asked = [request.customer] if request.customer else request.customers or []
     subjects = _subjects(engine, request, asked)
-    if request.customer and not subjects[0].known:
-        raise not_found(subjects[0])
-    given = [_scores(engine, request, *one) for one in zip(asked, subjects, strict=True)]
+    if request.customer and not subjects[0][1].known:
+        raise not_found(subjects[0][1])
+    given = [_scores(engine, request, *one) for one in subjects]
     if request.customer:
         return given[0]
     return schemas.ScoresAnswer(request_id=request.request_id, degraded=engine.degraded(), scores=given)
@@ -52,20 +54,23 @@ def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None
     """
     place = place_of(engine, request)
     at = None if request.time is None else _instant(request.time)
-    subject = _subject(engine, request, engine.catalogue.tasks(place))
-    decided = deciding.decide(engine, subject, place, live=request.as_of is None, at=at)
-    head = _head(engine, request, request.customer, subject)
+    found, subject = _subject(engine, request, engine.catalogue.tasks(place))
+    basket = len(set(request.basket))
+    decided = deciding.decide(engine, subject, place, live=request.as_of is None, at=at, basket=basket)
+    head = _head(engine, request, found, subject)
     answer = schemas.DecisionAnswer(
         **{**head, "degraded": [*head["degraded"], *decided.missing]},
         decision_id=None,
         place=place,
+        vehicle=who.vehicle(engine.identifiers, request.customer),
         catalogue_version=engine.catalogue.version,
         actions=proposals.actions(decided, request.limit, engine.currency, request.language),
-        selection_probability=float(decided.probability[0]),
+        selection_probability=float(decided.probability[0]) if decided.chosen[0] else None,
         arms=decided.arms_of(0),
         control=decided.controls_of(0),
         dropped=[
-            schemas.DroppedAnswer(**vars(item)) for item in considered.dropped(decided, 0, request.limit)
+            schemas.DroppedAnswer(**vars(item))
+            for item in considered.dropped(decided, 0, request.limit, request.language)
         ]
         if request.explain
         else None,
@@ -85,7 +90,6 @@ def decide(engine: Engine, request: schemas.DecisionRequest, write: Write | None
             considered=considered.pairs(decided, 0),
             arms=answer.arms,
             controls=answer.control,
-            features=catalogue_hash(),
             selection_probability=answer.selection_probability,
         )
     return answer
@@ -108,14 +112,14 @@ def portrait(engine: Engine, request: schemas.CustomerRequest) -> schemas.Portra
         UserError: the as-of or the place cannot be answered for.
     """
     place = place_of(engine, request)
-    subject = _subject(engine, request)
+    found, subject = _subject(engine, request)
     history = subject.history
     if not subject.known or history is None:
         raise not_found(subject)
     decided = deciding.decide(engine, subject, place, live=request.as_of is None)
     picks = engine.picks(subject, ITEMS, ("any", "new"))
     seen, _ = history.visits.visible(subject.as_of)
-    head = _head(engine, request, request.customer, subject)
+    head = _head(engine, request, found, subject)
     parts, missing = portraits.parts(engine, subject, request.language)
     parts |= loops.parts(engine, subject, request.language, live=request.as_of is None)
     return schemas.Portrait(
@@ -124,7 +128,7 @@ def portrait(engine: Engine, request: schemas.CustomerRequest) -> schemas.Portra
         data_as_of=str(clock.to_date(engine.clock_day)),
         first_day=str(clock.to_date(int(seen.min()))),
         last_day=str(clock.to_date(int(seen.max()))),
-        scores=_scores(engine, request, request.customer, subject),
+        scores=_scores(engine, request, found, subject),
         place=place,
         actions=proposals.actions(decided, request.limit, engine.currency, request.language),
         recommendations=[_item(engine, pick, request.language) for pick in picks["any"]],
@@ -151,11 +155,14 @@ def _instant(text: str) -> int:
     """UTC microseconds of an instant as it is written.
 
     Raises:
-        UserError: it is none, or has no offset.
+        UserError: it is none, has no offset, or is of no time that anybody plans for.
     """
     at = clock.parse_instant(text)
-    if at is None:
-        raise UserError(f"time is {text!r}; write an instant with its offset, as 2018-01-03T08:30:00-05:00.")
+    if at is None or not 0 <= clock.to_microseconds(at) < clock.to_microseconds(clock.END):
+        raise UserError(
+            f"time is {text!r}; write an instant from 1970 to 2199 with its offset, as "
+            "2018-01-03T08:30:00-05:00."
+        )
     return clock.to_microseconds(at)
 
 
@@ -174,7 +181,7 @@ def place_of(
 
 def _subject(
     engine: Engine, request: schemas.CustomerRequest, wanted: Collection[str] = scores.TASKS
-) -> Subject:
+) -> tuple[Found, Subject]:
     return _subjects(engine, request, [request.customer], wanted)[0]
 
 
@@ -183,35 +190,41 @@ def _subjects(
     request: schemas.CustomerRequest | schemas.ScoreRequest,
     asked: Sequence[schemas.Customer],
     wanted: Collection[str] = scores.TASKS,
-) -> list[Subject]:
-    """The customers of a request, whom its key may ask about."""
-    ids = [who.find(engine.identifiers, customer).customer_id for customer in asked]
+) -> list[tuple[Found, Subject]]:
+    """The customers of a request, whom its key may ask about, and how they were found."""
+    found = [who.find(engine.identifiers, customer) for customer in asked]
+    ids = [one.customer_id for one in found]
     subjects = engine.subjects([(name, engine.day(request.as_of, name)) for name in ids], wanted)
     if (key := keys.asking.get()).areas is not None:
         for subject in subjects:
             areas.check(key, engine.area(subject.customer_id, subject.history, subject.as_of))
-    return subjects
+    return list(zip(found, subjects, strict=True))
 
 
 def _head(
     engine: Engine,
     request: schemas.CustomerRequest | schemas.ScoreRequest,
-    customer: schemas.Customer,
+    found: Found,
     subject: Subject,
 ) -> dict[str, Any]:
-    found = who.find(engine.identifiers, customer)
     return {
         "request_id": request.request_id,
         "customer_id": subject.customer_id,
         "known": subject.known,
         "as_of": str(clock.to_date(subject.as_of)),
         "models": {
-            task: schemas.Model(**facts, **_origin(subject, task))
+            task: _model((*facts.items(), *_origin(subject, task).items()))
             for task, facts in engine.champions.describe(subject.as_of).items()
         },
         "identified_by": found.by,
         "degraded": [*engine.degraded(), *found.degraded()],
     }
+
+
+# A class costs more to make than the rest of an answer's head, and nearly all customers have the same ones.
+@lru_cache(maxsize=1024)
+def _model(facts: tuple[tuple[str, Any], ...]) -> schemas.Model:
+    return schemas.Model(**dict(facts))
 
 
 def _origin(subject: Subject, task: str) -> dict[str, Any]:
@@ -222,12 +235,12 @@ def _origin(subject: Subject, task: str) -> dict[str, Any]:
 def _scores(
     engine: Engine,
     request: schemas.CustomerRequest | schemas.ScoreRequest,
-    customer: schemas.Customer,
+    found: Found,
     subject: Subject,
 ) -> schemas.ScoreAnswer:
     values = {name: number(float(column[0])) for name, column in subject.scores.columns.items()}
     return schemas.ScoreAnswer(
-        **_head(engine, request, customer, subject),
+        **_head(engine, request, found, subject),
         stage=stages.assign(subject.matrix.columns())[0],
         **values,
         status=str(subject.scores.status()[0]),
@@ -236,10 +249,10 @@ def _scores(
 
 def _items(engine: Engine, request: schemas.RecommendRequest, write: Write | None) -> schemas.ItemsAnswer:
     place = place_of(engine, request)
-    subject = _subject(engine, request, ())
+    found, subject = _subject(engine, request, ())
     picks = engine.picks(subject, request.limit or ITEMS, (request.kind,))[request.kind]
     answer = schemas.ItemsAnswer(
-        **_head(engine, request, request.customer, subject),
+        **_head(engine, request, found, subject),
         decision_id=None,
         place=place,
         kind=request.kind,
@@ -298,6 +311,7 @@ def recorded(
             catalogue_version=catalogue_version,
             answer=proposed,
             considered=considered,
+            features=catalogue_hash(),
             **more,
         )
     )

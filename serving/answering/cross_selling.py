@@ -10,6 +10,8 @@ from features.errors import UserError
 from serving.access import areas, keys, who
 from serving.answering import answers, tables_gone
 from serving.answering.engine import Engine, seen_before
+from serving.decisions.rules import Rule
+from serving.decisions.withheld import KIND, withheld
 from serving.messages import schemas
 from serving.messages.cross_sell import CrossSellAnswer, ItemReason, OfferedItem
 from serving.messages.problems import ProblemError
@@ -32,6 +34,10 @@ def cross_sell(
     place = answers.place_of(engine, request)
     who_is, history, as_of = _customer(engine, request)
     offers = _offers(engine, request, who_is["customer_id"], history, as_of)
+    rule = None
+    if history is not None:
+        standing = engine.history.standing([who_is["customer_id"]], as_of, live=request.as_of is None)
+        rule = withheld(engine.catalogue, place, who_is["customer_id"], standing)
     closed = [CLOSED.format(request.store, DAYS, clock.to_date(as_of))] if offers.closed else []
     models = engine.champions.describe(as_of)
     answer = CrossSellAnswer(
@@ -43,7 +49,8 @@ def cross_sell(
         place=place,
         kind="any" if offers.by_basket else "new",
         horizon_days=engine.recommender.horizon_days if engine.recommender and not offers.by_basket else None,
-        items=[_item(engine, offer, request.language) for offer in offers.offers],
+        items=[] if rule else [_item(engine, offer, request.language) for offer in offers.offers],
+        withheld=None if rule is None else rule.id,
         ignored=engine.unknown_products(request.basket),
         store=request.store,
         rests_on=list(offers.rests_on),
@@ -64,7 +71,8 @@ def cross_sell(
                 }
                 for item in answer.items
             ],
-            considered=[],
+            considered=[] if rule is None else [{"action_id": KIND, "dropped": rule.id}],
+            controls=["holdout"] if rule is Rule.HOLDOUT else [],
         )
     return answer
 

@@ -18,12 +18,15 @@ from serving.contacts.standing import Standing
 from serving.decisions import arbitration as decisions
 from serving.decisions import circumstances
 from serving.decisions.decided import Decisions
+from serving.decisions.offers import Offers
 from serving.scoring import scores
 
 UNKNOWN_TIER = Assigned(np.array([None]), np.array([None]), np.array([np.nan]))
 
 
-def decide(engine: Engine, subject: Subject, place: str, *, live: bool, at: int | None = None) -> Decisions:
+def decide(
+    engine: Engine, subject: Subject, place: str, *, live: bool, at: int | None = None, basket: int = 0
+) -> Decisions:
     """What to propose to one customer at a place.
 
     Args:
@@ -32,9 +35,10 @@ def decide(engine: Engine, subject: Subject, place: str, *, live: bool, at: int 
         place: where.
         live: contacts and outcomes count at once, whatever their time; else those known before the day.
         at: UTC microseconds of the contact, for quiet hours; None: who makes it chooses the time.
+        basket: products in hand.
     """
     standing = engine.history.standing([subject.customer_id], subject.as_of, live=live)
-    columns, missing = read(engine, subject, place, standing)
+    columns, missing = read(engine, subject, place, standing, basket)
     decided = decisions.decide(
         engine.catalogue,
         place,
@@ -50,7 +54,7 @@ def decide(engine: Engine, subject: Subject, place: str, *, live: bool, at: int 
 
 
 def read(
-    engine: Engine, subject: Subject, place: str, standing: Standing
+    engine: Engine, subject: Subject, place: str, standing: Standing, basket: int = 0
 ) -> tuple[Mapping[str, NDArray[Any]], tuple[str, ...]]:
     """What the expressions of the actions at a place read about one customer, and what of it is missing."""
     catalogue = engine.catalogue
@@ -58,7 +62,8 @@ def read(
     if engine.recommender is not None and scores.RECOMMENDATION in catalogue.tasks(place):
         found = engine.picks(subject, 1, ("new",))["new"]
         best[:] = found[0].score if found else np.nan
-    features, own = subject.matrix.columns(), catalogue.circumstances(place)
+    own, names = catalogue.circumstances(place), Offers.at(catalogue, place).features
+    features = dict(zip(names, subject.matrix.select(names).T, strict=True))
     tiers = _tiers(engine, subject) if own & catalogue_names.OF_THE_TIER else UNKNOWN_TIER
     columns = {
         **features,
@@ -73,6 +78,7 @@ def read(
             stage=stages.assign(features) if catalogue_names.STAGE in own else None,
             tiers=UNKNOWN_TIER if tiers is None else tiers,
             standing=standing,
+            basket=basket,
         ),
     }
     return columns, (tables_gone.REPLACED.format("tier"),) if tiers is None else ()

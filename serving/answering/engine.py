@@ -22,9 +22,11 @@ from features.errors import ExitCode, UserError
 from features.evaluators import online
 from features.evaluators.offline import FeatureMatrix
 from features.identity.identifiers import Identifiers
+from features.identity.profile import FactsReader
 from features.life_cycle.portrait import Bases
 from features.pseudonyms import Pseudonyms
 from features.workspace import Workspace
+from serving.access import areas, keys
 from serving.access.areas import Areas
 from serving.answering import tables_gone
 from serving.catalogue import actions
@@ -32,8 +34,9 @@ from serving.catalogue.actions import Catalogue
 from serving.contacts.history import ContactHistory
 from serving.contacts.touches import OwnContacts
 from serving.decisions.effects import Effects
-from serving.scoring import scorer, scores
+from serving.scoring import kept, scorer, scores
 from serving.scoring.beside import Beside
+from serving.scoring.kept import Kept
 from serving.scoring.products import Pick, Recommender
 from serving.scoring.scorer import Champions, Scores
 from training.recommendation.histories import Histories
@@ -77,9 +80,11 @@ class Engine:
         identifiers: whom a phone, card or plate number or an open id means.
         areas: where customers belong.
         bases: thresholds and peers by as-of, for tiers and portraits.
+        facts: what is known of who somebody is, for portraits.
         history: contacts with the customers, for the contact policy.
         effects: what is believed of the actions' effects after outcomes.
         allow_future_model: answer for days before a champion's own, and say so.
+        kept: scores of the last batch; None: the models are always asked.
         stale: what could not be taken up since it was opened, in sentences.
     """
 
@@ -95,9 +100,11 @@ class Engine:
     identifiers: Identifiers
     areas: Areas
     bases: Bases
+    facts: FactsReader
     history: ContactHistory
     effects: Effects
     allow_future_model: bool
+    kept: Kept | None = None
     stale: tuple[str, ...] = ()
 
     @classmethod
@@ -108,6 +115,7 @@ class Engine:
         actions_file: Path | None = None,
         allow_future_model: bool = False,
         own: OwnContacts | None = None,
+        champions: Champions | None = None,
     ) -> Engine:
         """Open a workspace for answering.
 
@@ -116,6 +124,7 @@ class Engine:
             actions_file: catalogue instead of the workspace's.
             allow_future_model: answer for days before a champion's own.
             own: what came of earlier decisions; None: nothing is known of it.
+            champions: the last good ones, which stay in use if new ones do not load.
 
         Raises:
             UserError: something is not built yet, or the catalogue is not valid.
@@ -129,8 +138,7 @@ class Engine:
                 "what is new. Run `nextbest features build`.",
                 ExitCode.NOT_BUILT,
             )
-        champions = Champions.load(workspace).one_thread()
-        champions.require()
+        champions = _champions(workspace, champions)
         applier = build.open_applier(workspace, store)
         applier.catch_up()
         pseudonyms = Pseudonyms(workspace)
@@ -148,15 +156,19 @@ class Engine:
             identifiers=Identifiers.read(canonical, pseudonyms),
             areas=Areas.read(canonical),
             bases=Bases(canonical),
+            facts=FactsReader(canonical),
             history=ContactHistory.of(canonical, *_named(catalogue), applier=applier, own=own),
             effects=Effects.read(workspace.effects, catalogue),
             allow_future_model=allow_future_model,
-        )
+        ).with_scores()
 
     def with_catalogue(self, catalogue: Catalogue) -> Engine:
-        """The same, deciding by another catalogue; also to read effects that were measured anew."""
+        """The same, deciding by another catalogue; effects that cannot be read stay what they were."""
         history = self.history.named(*_named(catalogue))
-        effects = Effects.read(self.workspace.effects, catalogue)
+        try:
+            effects = Effects.read(self.workspace.effects, catalogue)
+        except UserError:
+            effects = self.effects.carried(catalogue)
         return replace(self, catalogue=catalogue, history=history, effects=effects)
 
     def with_champions(self) -> Engine:
@@ -168,10 +180,18 @@ class Engine:
         champions = Champions.load(self.workspace, self.champions).one_thread()
         champions.require()
         recommender = Recommender.of(champions, self.canonical)
+        if recommender and self.recommender and recommender.model is self.recommender.model:
+            return replace(self, champions=champions).with_scores()
         beside = Beside.of(recommender, self.canonical)
         if beside is not None:
             tables_gone.read(self.canonical, lambda: beside.prepare(self.clock_day))
-        return replace(self, champions=champions, recommender=recommender, beside=beside)
+        found = replace(self, champions=champions, recommender=recommender, beside=beside)
+        return found.with_scores()
+
+    def with_scores(self) -> Engine:
+        """The same with the scores that the last batch made."""
+        labels = self.canonical.source.labels
+        return replace(self, kept=Kept.read(self.workspace.scores, self.champions, labels))
 
     @property
     def clock_day(self) -> int:
@@ -215,12 +235,8 @@ class Engine:
     ) -> list[Subject]:
         """The same of several customers, scored together."""
         seen = [self._seen(customer_id, as_of) for customer_id, as_of in asked]
-        rows = [matrix for _, known, matrix in seen if known]
-        scored = iter(
-            scorer.score(self.champions, _stacked(rows), self.canonical.source.labels, wanted).rows()
-            if rows
-            else ()
-        )
+        rows, labels = [matrix for _, known, matrix in seen if known], self.canonical.source.labels
+        scored = kept.scored(self.kept, self.champions, rows, labels, wanted)
         return [
             Subject(
                 customer_id=str(matrix.customer_id[0]),
@@ -257,6 +273,16 @@ class Engine:
         """The area of a customer as of a day; None when it is not known."""
         return self.areas.of(customer_id, history, as_of, self.store)
 
+    def check(self, customer_id: str) -> None:
+        """Refuse a customer whom the key of the request may not ask or tell about.
+
+        Raises:
+            ProblemError: the customer is of another area (403).
+        """
+        if (key := keys.asking.get()).areas is not None:
+            name, history = self.stored(customer_id)
+            areas.check(key, self.area(name, history, self.now(name)))
+
     def picks(
         self, subject: Subject, limit: int, kinds: Sequence[str], basket: Sequence[str] = ()
     ) -> dict[str, list[Pick]]:
@@ -271,7 +297,8 @@ class Engine:
         if history is not None:
             # Baskets that count for another person since belong to no list of this one.
             history = history._replace(baskets=history.baskets.visible(as_of))
-        return Histories.of([history], self.products, [customer_id], self.store.stores)
+        stores = self.store.stores if self.recommender and self.recommender.by_store else None
+        return Histories.of([history], self.products, [customer_id], stores)
 
     def unknown_products(self, basket: Sequence[str]) -> list[str]:
         """Products of a basket that have no say in its lists; all of them without a product model."""
@@ -283,21 +310,25 @@ class Engine:
         return [*self.champions.missing.values(), *self.stale]
 
 
-def _named(catalogue: Catalogue) -> tuple[list[str], list[str]]:
+def _champions(workspace: Workspace, known: Champions | None) -> Champions:
+    """The champions in the registry, or, if they do not load, the last good ones.
+
+    Raises:
+        UserError: one cannot be loaded, or there is none, and none are known.
+    """
+    try:
+        champions = Champions.load(workspace, known).one_thread()
+        champions.require()
+    except UserError:
+        if known is None:
+            raise
+        return known
+    return champions
+
+
+def _named(catalogue: Catalogue) -> tuple[list[str], dict[str, list[str]]]:
     """The actions and channels of a catalogue, as its contact history names them."""
-    return [action.id for action in catalogue.actions], list(catalogue.channels)
-
-
-def _stacked(rows: Sequence[FeatureMatrix]) -> FeatureMatrix:
-    """One matrix of several customers' rows, in their order."""
-    if len(rows) == 1:
-        return rows[0]
-    return FeatureMatrix(
-        np.concatenate([row.customer_id for row in rows]),
-        np.concatenate([row.as_of for row in rows]),
-        rows[0].names,
-        np.concatenate([row.values for row in rows]),
-    )
+    return [action.id for action in catalogue.actions], catalogue.known_as
 
 
 def seen_before(history: History, as_of: int) -> bool:

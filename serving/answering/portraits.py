@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from features import clock
-from features.identity.profile import facts
+from features.identity.profile import CustomerFacts
 from features.life_cycle import stages
 from features.life_cycle.peers import PeersFound
 from features.life_cycle.stages import Evidence, StageFound
@@ -19,11 +19,13 @@ from serving.answering import insights, tables_gone
 from serving.answering.engine import Engine, Subject
 from serving.messages.portraits import (
     FeatureValue,
+    IdentityAnswer,
     PeerFigure,
     PeersAnswer,
     ShrunkValue,
     StageAnswer,
     TierAnswer,
+    VehicleAnswer,
 )
 from serving.scoring import meanings, scorer
 
@@ -51,6 +53,7 @@ def parts(engine: Engine, subject: Subject, language: str) -> tuple[dict[str, An
         "tier": None,
         "peers": None,
         "potential": None,
+        "identity": None,
         "missing_facts": None,
         "ask_next": None,
     }
@@ -67,15 +70,26 @@ def parts(engine: Engine, subject: Subject, language: str) -> tuple[dict[str, An
         found["tier"] = _tier(standing.tier, str(clock.to_date(as_of)))
         found["potential"] = insights.potential_of(base, subject.customer_id)
         found["peers"] = _peers(standing.peers, str(clock.to_date(as_of)), language)
-    known = tables_gone.read(
-        engine.canonical, lambda: facts(engine.canonical, subject.customer_id, until=subject.as_of)
-    )
+    known = tables_gone.read(engine.canonical, lambda: engine.facts.of(subject.customer_id, subject.as_of))
     # What is read of tables that go away meanwhile would say that nothing is known of anybody.
     if known is None or not tables_gone.are_there(engine.canonical):
-        missing.append(tables_gone.REPLACED.format("missing facts"))
+        missing.append(tables_gone.REPLACED.format("identity and missing facts"))
     else:
         found |= {"missing_facts": list(known.missing), "ask_next": known.ask_next}
+        found["identity"] = _identity(known)
     return found, missing
+
+
+def _identity(known: CustomerFacts) -> IdentityAnswer:
+    vehicles = known.vehicles
+    return IdentityAnswer(
+        references=known.references,
+        identifiers=None if known.identifiers is None else list(known.identifiers),
+        sex=known.sex,
+        birth_year=known.birth_year,
+        age_band=known.age_band,
+        vehicles=None if vehicles is None else [VehicleAnswer(**vars(vehicle)) for vehicle in vehicles],
+    )
 
 
 def _features(subject: Subject, language: str) -> dict[str, FeatureValue]:

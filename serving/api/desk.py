@@ -33,6 +33,7 @@ from serving.messages.problems import ProblemError
 from serving.outcomes.store import OutcomeStore
 from serving.records.record import Record
 from serving.records.writer import Records
+from serving.scoring.scorer import Champions
 
 WORKSPACE = "NEXTBEST_WORKSPACE"
 ACTIONS = "NEXTBEST_ACTIONS"
@@ -65,7 +66,7 @@ class Desk:
     keys: Keys
     records: Records
     counters: Counters
-    reopen: Callable[[], Engine]
+    reopen: Callable[[Champions | None], Engine]
     outcomes: OutcomeStore
     freshness: Freshness
     parity: ParityCheck
@@ -92,14 +93,14 @@ class Desk:
             allow_future_model=allow_future_model,
             own=outcomes,
         )
-        engine = reopen()
+        engine = reopen(None)
         engine.applier.prepare()
         metrics.watch(workspace)
         for sentence in engine.degraded():
             log.warning("answers are degraded: %s", sentence)
         outcomes.join_all()
         keys, counters = Keys.configured(workspace.root), Counters.make()
-        records = Records(outcomes.records, workspace, written=outcomes.join)
+        records = Records(outcomes.records, workspace, written=outcomes.join, given_up=counters.lost.inc)
         counters.lost.inc(records.lost)
         freshness = Freshness(engine, counters, actions_file)
         parity = ParityCheck(counters)
@@ -145,14 +146,17 @@ class Desk:
             self.engine.applier.catch_up()
         with self._posting:
             self.engine = self.freshness.refreshed(self.engine)
-        self.keys = self.keys.again(self.engine.workspace.root)
+        keys = self.keys.again(self.engine.workspace.root)
+        if keys is not self.keys and keys.needed and not keys.by_hash:
+            log.warning("no API key is left: nobody is answered until the workspace's file has one")
+        self.keys = keys
         if time.monotonic() >= self._compare_next:
             self._compare_next = time.monotonic() + EVERY
             self.parity.look(self.engine)
 
     def _reopen(self) -> None:
         """Answer from the workspace as it is now, with every event that was posted."""
-        engine = self.reopen()
+        engine = self.reopen(self.engine.champions)
         engine.applier.prepare()
         self.engine = engine
         log.info("the customers have been built anew: answers are from the new ones")
@@ -212,7 +216,9 @@ class Desk:
             detail = str(error) if isinstance(error, StoreDownError) else self.hindrance or str(error)
             return ProblemError(503, detail, "store-unavailable").response()
         if isinstance(error, UserError):
-            error = problems.from_user_error(error)
+            # Where the server keeps its files is no caller's business.
+            told = UserError(str(error).replace(f"{self.engine.workspace.root}/", ""))
+            error = problems.from_user_error(told)
         if isinstance(error, ProblemError):
             self.counters.refused.labels(endpoint).inc()
             return error.response()
@@ -223,11 +229,10 @@ class Desk:
         ).response()
 
     def close(self) -> None:
-        """Stop looking, and write the last records; counts the ones that could not be written."""
+        """Stop looking, and write the last records."""
         self._closing.set()
         self.records.close()
         self.records.store.close()
-        self.counters.lost.inc(self.records.failed)
 
 
 def _watch(desk: weakref.ref[Desk], closing: Event) -> None:
@@ -238,10 +243,21 @@ def _watch(desk: weakref.ref[Desk], closing: Event) -> None:
 
 
 def _opened(
-    workspace: Workspace, *, actions_file: Path | None, allow_future_model: bool, own: OwnContacts
+    workspace: Workspace,
+    champions: Champions | None,
+    *,
+    actions_file: Path | None,
+    allow_future_model: bool,
+    own: OwnContacts,
 ) -> Engine:
     """An engine that has found today's base and shelves already, so that no request waits for them."""
-    engine = Engine.open(workspace, actions_file=actions_file, allow_future_model=allow_future_model, own=own)
+    engine = Engine.open(
+        workspace,
+        actions_file=actions_file,
+        allow_future_model=allow_future_model,
+        own=own,
+        champions=champions,
+    )
     engine.bases.at(engine.clock_day)
     if engine.beside is not None:
         engine.beside.prepare(engine.clock_day)

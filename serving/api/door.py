@@ -22,6 +22,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CUSTOMERS = "/v1/customers"
 CUSTOMER_ID = "nextbest.customer_id"
 LARGEST_BODY = 64 * 1024
+# Seconds until a request is given up, and the status that says so.
+TIMEOUT = 30
+LATE = 504
 LARGEST_EVENTS = 1024 * 1024
 
 EVENTS = "/v1/events"
@@ -76,7 +79,7 @@ class Door:
             if problem is not None:
                 await problem.response()(scope, receive, send)
                 return
-        await self._app(scope, receive, send)
+        await _worded(self._app, scope, receive, send)
 
     def _problem(self, scope: Scope) -> ProblemError | None:
         path: str = scope["path"]
@@ -128,3 +131,19 @@ class Door:
             )
         asking.set(key)
         return None
+
+
+async def _worded(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let an application answer; BentoML's word on a request that took too long is said as a problem."""
+    late = False
+
+    async def say(message: MutableMapping[str, Any]) -> None:
+        nonlocal late
+        late = late or message.get("status") == LATE
+        if not late:
+            await send(message)
+
+    await app(scope, receive, say)
+    if late:
+        problem = ProblemError(LATE, f"No answer within {TIMEOUT} s; what was posted may count.", "timeout")
+        await problem.response()(scope, receive, send)

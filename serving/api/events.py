@@ -90,10 +90,13 @@ def post(desk: Desk, asked: schemas.EventsRequest) -> schemas.EventsAnswer:
     """Check events and take them in.
 
     Raises:
-        ProblemError: one is not valid (400); none has been taken in.
+        ProblemError: one is not valid (400), or about a customer of another area than the key's (403); none
+            has been taken in.
         UserError: the customer store cannot take them now; those that are new are kept, and count later.
     """
     events = _read(desk, asked.events)
+    for event in events:
+        desk.engine.check(event.customer_id)
     try:
         new = desk.post(events)
     except StoreDownError as error:

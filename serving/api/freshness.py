@@ -1,4 +1,4 @@
-"""A running service takes up new champions, a new catalogue and new effects without a restart.
+"""A running service takes up new champions, a new catalogue, effects and scores without a restart.
 
 Each part has a stamp that costs little to look at. Where it differs, the part is loaded beside the one in use
 and put in its place in one step, so that no request fails or sees half of each. A part that does not load
@@ -20,6 +20,7 @@ from serving.api.metrics import Counters
 from serving.catalogue import actions
 from serving.catalogue import versions as catalogue_versions
 from serving.decisions.effects import Effects
+from serving.publishing import MANIFEST
 from serving.scoring.scorer import Champions
 
 # Seconds between two looks at the registry, which answers from a database.
@@ -41,6 +42,11 @@ class Part:
     name: str
     stamp: Callable[[], object]
     taken: Callable[[Engine], Engine]
+
+
+def _stamp(file: Path) -> object:
+    """A file's stamp; None while there is no such file."""
+    return catalogue_versions.stamp(file) if file.exists() else None
 
 
 class Freshness:
@@ -76,10 +82,11 @@ class Freshness:
             ),
             Part(
                 "effects",
-                lambda: catalogue_versions.stamp(workspace.effects) if workspace.effects.exists() else None,
+                lambda: _stamp(workspace.effects),
                 lambda engine: replace(engine, effects=Effects.read(workspace.effects, engine.catalogue)),
             ),
             Part("models", self._models(engine), Engine.with_champions),
+            Part("scores", lambda: _stamp(workspace.scores / MANIFEST), Engine.with_scores),
         )
         # What was written while the engine was opened may be in it or not: all but models is read once more.
         self._taken: dict[str, object] = {"models": self._models_seen}
@@ -92,19 +99,29 @@ class Freshness:
             try:
                 stamp: Any = part.stamp()
                 if part.name in self._taken and stamp == self._taken[part.name]:
+                    self._works(part.name)
                     continue
                 engine = part.taken(engine)
             except UserError as error:
                 # An answer carries the sentence: where the server keeps its files is no caller's business.
-                self._fails(part.name, str(error).replace(f"{engine.workspace.root}/", ""))
+                sentences = " ".join(str(error).splitlines())
+                self._fails(part.name, sentences.replace(f"{engine.workspace.root}/", ""))
+                continue
+            except Exception:
+                # The other parts are taken up all the same.
+                self._fails(part.name, "an unexpected error: the service's log has it")
+                log.exception("the new %s met a defect", part.name)
                 continue
             if part.name in self._taken:
                 log.info("new %s: answers are by it", part.name)
             self._taken[part.name] = stamp
-            self._failing.pop(part.name, None)
-            self._counters.stale.labels(part.name).set(0)
+            self._works(part.name)
         stale = tuple(f"{name}: the last good one is in use ({why})" for name, why in self._failing.items())
         return engine if engine is before and engine.stale == stale else replace(engine, stale=stale)
+
+    def _works(self, name: str) -> None:
+        self._failing.pop(name, None)
+        self._counters.stale.labels(name).set(0)
 
     def _fails(self, name: str, why: str) -> None:
         self._counters.stale.labels(name).set(1)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from features.customer_store.events import MOST
-from serving.api import events
+from serving.api import events, examples
 from serving.api.door import EVENTS, OUTCOMES
 from serving.messages import outcomes as outcomes_schemas
 from serving.messages import schemas
@@ -58,6 +58,12 @@ _OUTCOMES_EXAMPLE: list[dict[str, Any]] = [
     },
 ]
 _REF = "#/components/schemas/{model}"
+_ANSWERS = {
+    "/v1/score": examples.SCORE,
+    "/v1/next-best-action": examples.DECISION,
+    "/v1/cross-sell": examples.CROSS_SELL,
+    OUTCOMES: examples.OUTCOMES,
+}
 _PROBLEMS = {
     "400": "The request is not valid",
     "401": "An API key is needed",
@@ -70,6 +76,7 @@ _PROBLEMS = {
     "429": "The key asks too often; Retry-After says when to ask again",
     "500": "A defect of the service, which its log has",
     "503": "The customer store is out of reach",
+    "504": "No answer in time",
 }
 
 
@@ -97,7 +104,7 @@ def document(*, needs_key: bool) -> dict[str, Any]:
             "summary": "The next best action for every customer.",
         },
         "servers": [{"url": "."}],
-        "paths": {q[0]: {"post": _question(*q[1:])} for q in _QUESTIONS}
+        "paths": {q[0]: {"post": _question(*q)} for q in _QUESTIONS}
         | _listed(
             EVENTS,
             "Take in one event or a list; the next answer counts them, a repeated id nothing",
@@ -116,13 +123,25 @@ def document(*, needs_key: bool) -> dict[str, Any]:
         "components": {"schemas": components["$defs"] | events.described()},
     }
     if needs_key:
-        described["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        described["security"] = [{"key": []}]
+        described["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`."},
+            "header": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-API-Key",
+                "description": "The same key; where both headers have one, `Authorization` counts.",
+            },
+        }
+        described["security"] = [{"key": []}, {"header": []}]
     return described
 
 
 def _question(
-    summary: str, asked: type[BaseModel], answers: tuple[type[BaseModel], ...], example: dict[str, Any]
+    path: str,
+    summary: str,
+    asked: type[BaseModel],
+    answers: tuple[type[BaseModel], ...],
+    example: dict[str, Any],
 ) -> dict[str, Any]:
     body = {"customer": {"customer_id": "2375"}, **example, "dry_run": True}
     return {
@@ -132,7 +151,10 @@ def _question(
             "required": True,
             "content": {"application/json": {"schema": _ref(asked), "example": body}},
         },
-        "responses": {"200": _content("The answer", *answers), **_refusals(*_PROBLEMS)},
+        "responses": {
+            "200": _content("The answer", *answers, example=_ANSWERS.get(path)),
+            **_refusals(*_PROBLEMS),
+        },
     }
 
 
@@ -151,7 +173,10 @@ def _listed(
                     "required": True,
                     "content": {"application/json": {"schema": schema, "example": example}},
                 },
-                "responses": {"200": _content("What became of each", answer), **_refusals(*_PROBLEMS)},
+                "responses": {
+                    "200": _content("What became of each", answer, example=_ANSWERS.get(path)),
+                    **_refusals(*_PROBLEMS),
+                },
             }
         }
     }
@@ -188,7 +213,7 @@ def _pages() -> dict[str, Any]:
                 "parameters": [path, *query],
                 "responses": {
                     "200": _content("The portrait", schemas.Portrait),
-                    **_refusals("400", "401", "403", "404", "405", "413", "422", "429", "500", "503"),
+                    **_refusals("400", "401", "403", "404", "405", "413", "422", "429", "500", "503", "504"),
                 },
             }
         },
@@ -201,7 +226,7 @@ def _pages() -> dict[str, Any]:
                 ],
                 "responses": {
                     "200": _content("The record", outcomes_schemas.DecisionRecord),
-                    **_refusals("401", "403", "404", "405", "413", "429", "500", "503"),
+                    **_refusals("401", "403", "404", "405", "413", "429", "500", "503", "504"),
                 },
             }
         },
@@ -230,10 +255,21 @@ def _given(schema: dict[str, Any]) -> dict[str, Any]:
     return {name: kind[name] for name in ("type", "enum", "minLength", "maxLength") if name in kind}
 
 
-def _content(description: str, *models: type[BaseModel], media: str = "application/json") -> dict[str, Any]:
+def _content(
+    description: str,
+    *models: type[BaseModel],
+    media: str = "application/json",
+    example: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     schema = _ref(models[0]) if len(models) == 1 else {"oneOf": [_ref(model) for model in models]}
-    return {"description": description, "content": {media: {"schema": schema}}}
+    shown = {"schema": schema} if example is None else {"schema": schema, "example": example}
+    return {"description": description, "content": {media: shown}}
 
 
 def _refusals(*statuses: str) -> dict[str, Any]:
-    return {s: _content(_PROBLEMS[s], schemas.Problem, media="application/problem+json") for s in statuses}
+    """What a path refuses; what a problem looks like is shown where a request is not valid."""
+    shown = {"400": examples.PROBLEM}
+    return {
+        s: _content(_PROBLEMS[s], schemas.Problem, media="application/problem+json", example=shown.get(s))
+        for s in statuses
+    }

@@ -7,7 +7,6 @@ from typing import Final
 
 from starlette.responses import Response
 
-from serving.access import areas, keys
 from serving.api.desk import Desk
 from serving.messages.outcomes import DecisionRecord, OutcomesRequest
 from serving.messages.problems import ProblemError
@@ -26,7 +25,7 @@ def take(desk: Desk, asked: OutcomesRequest | ProblemError) -> Response:
         desk.counters.outcomes.labels("refused").inc()
         return desk.refusal(OUTCOMES, asked)
     try:
-        answer = outcomes.take(asked, desk.outcomes, desk.records, desk.engine.canonical)
+        answer = outcomes.take(asked, desk.outcomes, desk.records, desk.engine.canonical, desk.engine.check)
     except Exception as error:  # noqa: BLE001 - `refusal` logs what is not expected
         desk.counters.outcomes.labels("refused").inc(len(asked.outcomes))
         return desk.refusal(OUTCOMES, error)
@@ -53,15 +52,13 @@ def _record(desk: Desk, decision_id: str) -> DecisionRecord:
     Raises:
         ProblemError: nobody has given the id (404), or the customer is of another area (403).
     """
-    record = outcomes.show(decision_id, desk.outcomes, desk.records)
+    # PostgreSQL knows no text with a NUL, and refuses to be asked for one.
+    record = None if "\0" in decision_id else outcomes.show(decision_id, desk.outcomes, desk.records)
     if record is None:
         raise ProblemError(
             404,
             f"no decision has the id {decision_id!r}. Give the decision_id of an answer or of a batch.",
             "unknown-decision",
         )
-    key, engine = keys.asking.get(), desk.engine
-    if key.areas is not None:
-        customer = record.customer_id
-        areas.check(key, engine.area(customer, engine.store.get(customer), engine.now(customer)))
+    desk.engine.check(record.customer_id)
     return record

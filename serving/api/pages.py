@@ -54,7 +54,7 @@ async def _api_page(request: Request) -> Response:
 
 async def _description(request: Request) -> Response:
     desk: Desk = request.app.state.desk
-    return JSONResponse(openapi.document(needs_key=bool(desk.keys.by_hash)))
+    return JSONResponse(openapi.document(needs_key=desk.keys.needed))
 
 
 async def _portrait(request: Request) -> Response:

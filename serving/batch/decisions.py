@@ -38,9 +38,17 @@ ACTIONS: Final = pa.schema(
 _RULES: Final = pa.array([None, *IDS[1:]], pa.string())
 
 
-def decision_id(customer_id: str, place: str, settings: str) -> str:
-    """The id of a batch decision: the same inputs give the same id, a second run is the same decision."""
-    return hashlib.sha256(json.dumps([customer_id, place, settings]).encode()).hexdigest()[:32]
+def decision_ids(decided: Decisions, settings: str) -> list[str]:
+    """The ids of n batch decisions: a second run that decides the same is the same decision.
+
+    What was decided counts, too: contacts that became known in between may have changed it.
+    """
+    found = []
+    for row, customer in enumerate(decided.customers.tolist()):
+        content = json.dumps([customer, decided.place, settings]).encode()
+        content += decided.rule[row].tobytes() + decided.score[row].tobytes()
+        found.append(hashlib.sha256(content).hexdigest()[:32])
+    return found
 
 
 def actions(job: Job, decided: Decisions, ids: Sequence[str]) -> pa.Table:
@@ -110,7 +118,7 @@ def records(job: Job, decided: Decisions, ids: Sequence[str]) -> pa.Table:
         "considered": _considered(decided),
         "arms": _arms(decided),
         "controls": pa.array([decided.controls_of(row) for row in range(customers)], pa.list_(pa.string())),
-        "selection_probability": pa.array(decided.probability),
+        "selection_probability": pa.array(decided.probability, mask=decided.chosen == 0),
     }
     schema = batch_records.parquet_schema()
     for name, value in same.items():

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from features import clock
+from features import build, clock
 from features.as_of import as_of_day
 from features.canonical import Canonical
 from features.catalogue import catalogue_hash
+from features.customer_store.applying import Applier
 from features.workspace import Workspace
 from serving.answering.engine import check_day
 from serving.catalogue import actions
@@ -29,11 +30,28 @@ from serving.scoring.products import Recommender
 from serving.scoring.scorer import Champions
 
 KIND = "nextbest-score"
+NOT_POSTED: Final = (
+    "posted events: complaints, consents and contacts among them do not count, as the features have not been "
+    "built of these tables. Run `nextbest features build`."
+)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A batch's inputs, checked."""
+    """A batch's inputs, checked.
+
+    Attributes:
+        canonical: the tables.
+        champions: the models in use.
+        catalogue: the actions.
+        recommender: the product model; None without a champion of that task.
+        places: where to decide for.
+        as_of: the day.
+        effects: what is believed of the actions' effects after outcomes.
+        own: what came of earlier decisions.
+        applier: knows posted complaints, consents and contacts; None where nothing was posted.
+        missing: what is missing from the output before it is begun, in sentences.
+    """
 
     canonical: Canonical
     champions: Champions
@@ -43,6 +61,8 @@ class Job:
     as_of: int
     effects: Effects
     own: OwnContacts | None = None
+    applier: Applier | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def settings(self) -> str:
@@ -82,6 +102,7 @@ def open_job(
     for place in wanted:
         catalogue.at(place)
     effects = Effects.read(workspace.effects, catalogue)
+    applier = _applier(workspace, canonical)
     return Job(
         canonical,
         champions,
@@ -91,7 +112,16 @@ def open_job(
         day,
         effects,
         OutcomeStore.of(workspace),
+        applier,
+        (NOT_POSTED,) if applier is None and workspace.events.exists() else (),
     )
+
+
+def _applier(workspace: Workspace, canonical: Canonical) -> Applier | None:
+    """What knows posted events; None without any, or without a build of these tables that they belong to."""
+    if not workspace.events.exists() or build.built_from(canonical) is None:
+        return None
+    return build.open_applier(workspace, build.open_store(workspace))
 
 
 class Tallies:

@@ -28,7 +28,7 @@ from serving.batch.population import Chunk, Population
 from serving.decisions import arbitration as decisions
 from serving.publishing import MANIFEST, publish
 from serving.records import batches as batch_records
-from serving.scoring import scorer
+from serving.scoring import kept, scorer
 from training.segments import potential
 
 _ORIGIN = (("basis", pa.string()), ("own_weight", pa.float64()), ("parent", pa.string()))
@@ -45,6 +45,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("potential_cents", pa.int64()),
             ("status", pa.string()),
             *((f"{task}_{name}", kind) for task in scorer.SHRUNK for name, kind in _ORIGIN),
+            (kept.KEY, pa.string()),
         ]
     ),
     "recommendations": pa.schema(
@@ -104,7 +105,7 @@ def score(
             status=by_count(tallies.status),
             seconds=seconds,
             customers_per_second=tallies.rows["scores"] / seconds,
-            degraded=[*job.champions.missing.values(), *tallies.unknown],
+            degraded=[*job.missing, *job.champions.missing.values(), *tallies.unknown],
         )
         write_json(folder / MANIFEST, manifest(job, report, started))
     batch_records.keep(workspace, target / batch_records.FILE, clock.to_date(job.as_of))
@@ -160,7 +161,7 @@ def _chunk(
             zone=job.canonical.source.zone,
         )
         tallies.decided(decided)
-        ids = [batch_decisions.decision_id(customer, place, job.settings) for customer in customers]
+        ids = batch_decisions.decision_ids(decided, job.settings)
         yield "actions", batch_decisions.actions(job, decided, ids)
         yield "decisions", batch_decisions.records(job, decided, ids)
 
@@ -175,13 +176,14 @@ def _scores(job: Job, chunk: Chunk, room: NDArray[np.int64]) -> pa.Table:
     explained, eligible = insights.churn_reasons(job.champions, matrix, job.canonical.source.labels)
     if explained is not None:
         why[eligible] = insights.strongest(explained)
+    keys = kept.Maker.of(job.champions, job.canonical.source.labels).keys(matrix)
     origins = [
         cells
         for origin in (found.origins[task] for task in scorer.SHRUNK)
         for cells in (origin.basis, _nullable(origin.own_weight), origin.parent)
     ]
     return pa.table(
-        [matrix.customer_id, dates, *stands, *numbers, why, room, found.status(), *origins],
+        [matrix.customer_id, dates, *stands, *numbers, why, room, found.status(), *origins, keys],
         schema=SCHEMAS["scores"],
     )
 

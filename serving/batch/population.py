@@ -104,8 +104,11 @@ class Population:
         matrix = offline.compute(job.canonical, [job.as_of])
         catalogues = (job.catalogue, *others)
         names = sorted({action.id for catalogue in catalogues for action in catalogue.actions})
-        channels = sorted({channel for catalogue in catalogues for channel in catalogue.channels})
-        contacts = ContactHistory.of(job.canonical, names, channels, own=job.own)
+        channels: dict[str, list[str]] = {}
+        for catalogue in catalogues:
+            for channel, known_as in catalogue.known_as.items():
+                channels[channel] = [*channels.get(channel, []), *known_as]
+        contacts = ContactHistory.of(job.canonical, names, channels, applier=job.applier, own=job.own)
         standing = contacts.standing(matrix.customer_id.tolist(), job.as_of, live=False)
         return cls(job, matrix, Base.of(job.canonical, job.as_of, matrix), standing)
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from features import clock
-from features.errors import UserError
+from features.errors import UserError, together
 from features.expressions import expression as expressions
 from features.expressions.expression import Expression
 from serving.catalogue import names as catalogue_names
@@ -81,7 +81,8 @@ def build(entry: Entry, parsed: CatalogueFile) -> Action:
     """Compile an entry of a file whose names have been checked.
 
     Raises:
-        UserError: an expression is not valid, or its effect changes nothing; the sentence names the action.
+        UserError: an expression is not valid, or its effect changes nothing; each sentence names the
+            action.
     """
     parts = _expressions(entry, parsed)
     _check_probability(entry, parts["propensity"], parsed)
@@ -135,6 +136,7 @@ def _expressions(entry: Entry, parsed: CatalogueFile) -> dict[str, Expression]:
         "propensity": "number",
         "value_cents": "number",
     }
+    wrong = []
     for field, kind in kinds.items():
         try:
             parts[field] = expressions.parse(
@@ -142,7 +144,9 @@ def _expressions(entry: Entry, parsed: CatalogueFile) -> dict[str, Expression]:
             )
             catalogue_names.check_literals(parts[field], parsed)
         except UserError as error:
-            raise UserError(f"action {entry.id!r}: {field}: {error}") from None
+            wrong.append(error.under(f"action {entry.id!r}: {field}"))
+    if wrong:
+        raise together(wrong)
     return parts
 
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from features import clock
-from features.errors import UserError, unknown
+from features.errors import UserError, together, unknown
 from serving.catalogue import action
 from serving.catalogue import checks as catalogue_checks
 from serving.catalogue import file as catalogue_file
@@ -25,6 +25,7 @@ from serving.catalogue.action import Action
 from serving.catalogue.file import (
     KINDS,
     Assumption,
+    CatalogueFile,
     Channel,
     Control,
     Experiment,
@@ -83,6 +84,11 @@ class Catalogue:
     assumptions: Mapping[str, Assumption]
     actions: tuple[Action, ...]
     meanings: Mapping[str, Meaning]
+
+    @property
+    def known_as(self) -> dict[str, list[str]]:
+        """Its channels, each with the names that tables and events have for it beside its own."""
+        return {name: channel.known_as for name, channel in self.channels.items()}
 
     def at(self, place: str) -> Place:
         """The place of that name.
@@ -161,14 +167,15 @@ def load(file: Path) -> Catalogue:
     """Read and check a catalogue.
 
     Raises:
-        UserError: the file is not a valid catalogue; the sentence names the file and the action.
+        UserError: the file is not a valid catalogue; the sentence names the file and the action. What is
+            wrong in expressions is said of all actions, one sentence a line.
     """
     parsed = catalogue_file.read(file)
     try:
         catalogue_checks.check(parsed)
-        actions = tuple(sorted((action.build(entry, parsed) for entry in parsed.actions), key=lambda a: a.id))
+        actions = _built(parsed)
     except UserError as error:
-        raise UserError(f"{file}: {error}") from None
+        raise error.under(str(file)) from None
     # Without defaults, so that a field which is added later changes no version.
     content = parsed.model_dump(mode="json", exclude_defaults=True)
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
@@ -190,3 +197,16 @@ def load(file: Path) -> Catalogue:
         actions=actions,
         meanings=catalogue_names.meanings(parsed),
     )
+
+
+def _built(parsed: CatalogueFile) -> tuple[Action, ...]:
+    """The actions of a checked file by id; what is wrong in any of them is said together."""
+    built, wrong = [], []
+    for entry in parsed.actions:
+        try:
+            built.append(action.build(entry, parsed))
+        except UserError as error:
+            wrong.append(error)
+    if wrong:
+        raise together(wrong)
+    return tuple(sorted(built, key=lambda each: each.id))

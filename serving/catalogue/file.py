@@ -77,13 +77,15 @@ class Channel(_Strict):
     """A way to reach the customer.
 
     `cost_cents` is what one contact costs, `reach` the share of contacts that are noticed, `limits` how often
-    one customer is contacted through it.
+    one customer is contacted through it. `known_as` are the names that tables and events have for it beside
+    its own, in contacts and consents.
     """
 
     cost_cents: int = Field(ge=0)
     reach: float = Field(gt=0, le=1)
     limits: list[Limit] = Field(default_factory=list)
     quiet_hours: QuietHours | None = None
+    known_as: list[str] = Field(default_factory=list)
 
 
 class Place(_Strict):

@@ -1,7 +1,8 @@
 """The names that expressions of a catalogue may read beside features and scores, and what each means.
 
-Stage and tier say where the customer stands, the place is the question's, an open complaint and consent come
-from the contact history, triggers from the catalogue itself. `serving.circumstances` gives their values.
+Stage and tier say where the customer stands, place and basket are the question's, an open complaint and
+consent come from the contact history, triggers from the catalogue itself. `serving.decisions.circumstances`
+gives their values.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ TIER: Final = "tier"
 PLACE: Final = "place"
 OPEN_COMPLAINT: Final = "open_complaint"
 DISTANCE: Final = "next_tier_distance_cents"
+BASKET: Final = "basket_items"
 CONSENT: Final = "consent_"
 TEXTS: Final = (STAGE, TIER, PLACE)
 OF_THE_TIER: Final = frozenset({TIER, DISTANCE})
@@ -31,6 +33,7 @@ def meanings(file: CatalogueFile) -> dict[str, Meaning]:
     return {
         OPEN_COMPLAINT: Meaning("open complaint (1) or none (0)", "有未结投诉(1 有, 0 无)", "flag"),
         DISTANCE: Meaning("money missing to the next tier", "距下一等级还差的金额", "cents"),
+        BASKET: Meaning("products in the basket in hand", "手中购物篮的商品数", "products"),
         **{f"{CONSENT}{name}": _consent(name, purpose) for name, purpose in file.purposes.items()},
         **{
             name: Meaning(trigger.meaning.en, trigger.meaning.zh, "flag")

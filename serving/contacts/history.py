@@ -42,12 +42,13 @@ _NO_CONTACTS: Final[_Contacts] = (
 
 
 class _Codes(NamedTuple):
-    """The catalogue's positions: by the tables' codes, and by text."""
+    """The catalogue's positions: by the tables' codes, and by text; and the channels that a text means."""
 
     actions: NDArray[np.int16]
     channels: NDArray[np.int16]
     action_of: dict[str, int]
     channel_of: dict[str, int]
+    means: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class ContactHistory:
         tables: what the source's tables say.
         owners: whose each reference is.
         actions: the catalogue's action ids.
-        channels: the catalogue's channels.
+        channels: the catalogue's channels, each with the names it is known as beside its own.
         applier: knows the posted events that the tables do not have; None to leave them out.
         own: what came of our own decisions; None for nothing.
     """
@@ -66,7 +67,7 @@ class ContactHistory:
     tables: ContactTables
     owners: Owners
     actions: tuple[str, ...]
-    channels: tuple[str, ...]
+    channels: Mapping[str, Sequence[str]]
     applier: Applier | None = None
     own: OwnContacts | None = None
     _counted: dict[tuple[str, int, int, bool], tuple[float, int]] = field(default_factory=dict)
@@ -76,18 +77,18 @@ class ContactHistory:
         cls,
         canonical: Canonical,
         actions: Sequence[str],
-        channels: Sequence[str],
+        channels: Mapping[str, Sequence[str]],
         *,
         applier: Applier | None = None,
         own: OwnContacts | None = None,
     ) -> ContactHistory:
         """Read the tables' part; see the attributes."""
         tables = ContactTables.read(canonical)
-        return cls(tables, Owners.of(canonical), tuple(actions), tuple(channels), applier, own)
+        return cls(tables, Owners.of(canonical), tuple(actions), dict(channels), applier, own)
 
-    def named(self, actions: Sequence[str], channels: Sequence[str]) -> ContactHistory:
+    def named(self, actions: Sequence[str], channels: Mapping[str, Sequence[str]]) -> ContactHistory:
         """The same for another catalogue's names."""
-        return replace(self, actions=tuple(actions), channels=tuple(channels), _counted={})
+        return replace(self, actions=tuple(actions), channels=dict(channels), _counted={})
 
     def standing(self, customers: Sequence[str], as_of: int, *, live: bool) -> Standing:
         """What is known of customers.
@@ -108,7 +109,7 @@ class ContactHistory:
             channel=channel,
             kind=kind,
             actions=self.actions,
-            channels=self.channels,
+            channels=tuple(self.channels),
             complaint_age=self._complaints(place, as_of, extra),
             consent=self._consents(place, as_of, extra),
             consents_known=self.tables.consents_known or bool(extra.consents),
@@ -131,12 +132,20 @@ class ContactHistory:
     @cached_property
     def _codes(self) -> _Codes:
         action_of = {name: position for position, name in enumerate(self.actions)}
-        channel_of = {name.lower(): position for position, name in enumerate(self.channels)}
+        means: dict[str, tuple[str, ...]] = {}
+        for channel, others in self.channels.items():
+            for name in dict.fromkeys(text.lower() for text in (channel, *others)):
+                means[name] = (*means.get(name, ()), channel)
+        # A contact is through one channel: the one of that name, else the first that is known as it.
+        position = {name: place for place, name in enumerate(self.channels)}
+        channel_of = {name: position[found[0]] for name, found in means.items()}
+        channel_of |= {name.lower(): place for name, place in position.items()}
         return _Codes(
             np.array([action_of.get(text, OTHER) for text in self.tables.action_texts], dtype=np.int16),
             np.array([channel_of.get(text, OTHER) for text in self.tables.channel_texts], dtype=np.int16),
             action_of,
             channel_of,
+            means,
         )
 
     def _contacts(self, place: NDArray[np.int64], as_of: int, extra: Touches) -> _Contacts:
@@ -203,14 +212,19 @@ class ContactHistory:
     def _consents(
         self, place: NDArray[np.int64], as_of: int, extra: Touches
     ) -> Mapping[tuple[str, str], NDArray[np.float64]]:
-        """What was stated last for each purpose and channel."""
+        """What was stated last for each purpose and channel.
+
+        A channel that the catalogue does not know may be any: who refuses it has refused all, who permits it
+        nothing.
+        """
         held = self.tables.consents
         row, index = held.visible(place, as_of)
         texts = list(
             dict.fromkeys((*self.tables.consent_texts, *(about for _, _, about, _ in extra.consents)))
         )
-        nothing = np.full(len(place), np.nan)
-        found = dict.fromkeys(texts, nothing)
+        nothing, means = np.full(len(place), np.nan), self._codes.means
+        meant = [(purpose, name) for purpose, channel in texts for name in means.get(channel, ("",))]
+        found = dict.fromkeys((*texts, *meant), nothing)
         if not len(row) and not extra.consents:
             return found
         about, granted = held.cells["about"][index], held.cells["granted"][index]
@@ -224,9 +238,11 @@ class ContactHistory:
             # Of statements of one instant a refusal stands.
             order = np.lexsort((~granted, at))
             row, about, granted = row[order], about[order], granted[order]
-        for purpose, channel in texts:
-            codes = [c for c, text in enumerate(texts) if text[0] == purpose and text[1] in {"", channel}]
-            said = np.isin(about, codes)
+        for purpose, channel in found:
+            of_purpose = [(code, said) for code, (what, said) in enumerate(texts) if what == purpose]
+            codes = [c for c, said in of_purpose if said in {"", channel} or channel in means.get(said, ())]
+            strange = [c for c, said in of_purpose if said and said not in means]
+            said = np.isin(about, codes) | (np.isin(about, strange) & ~granted)
             if said.any():
                 latest = nothing.copy()
                 # Of several values for one place the last one stays.

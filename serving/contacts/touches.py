@@ -80,10 +80,9 @@ class Touches(NamedTuple):
 
     def add_posted(self, applier: Applier, customers: Sequence[str], as_of: int, *, live: bool) -> None:
         """Add posted events that the tables do not have."""
-        for row, customer in enumerate(customers):
-            for event, known, until in applier.of_customer(customer):
-                if as_of <= until and (live or max(event.day, known) < as_of):
-                    self._take(row, event)
+        for row, event, known, until in applier.of_customers(customers):
+            if as_of <= until and (live or max(event.day, known) < as_of):
+                self._take(row, event)
 
     def _take(self, row: int, event: Event) -> None:
         """Sort an event into what it is about."""

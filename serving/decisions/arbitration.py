@@ -31,8 +31,9 @@ from serving.decisions.effects import Effects
 from serving.decisions.offers import Believed, Offers
 from serving.decisions.rules import Rule
 
-# Above every rule, so that the rule of the smallest number stands: the first in the order of looking.
-_OPEN: Final = np.int8(127)
+# What rules drop: n x k, n x 1 or k wide.
+Dropped = list[tuple[Rule, Mask]]
+_CODES: Final = np.array(Rule, dtype=np.int8)
 
 
 def decide(
@@ -69,24 +70,21 @@ def decide(
     eligible, propensity, value = offers.evaluate(columns, believed.assumptions, len(ids))
     if believed.factor is not None:
         propensity = np.where(propensity <= 1, np.minimum(propensity * believed.factor, 1.0), propensity)
-    expected, spread, score, rule = _worth(offers, believed, propensity, value)
-    _drop(rule, Rule.NOT_ELIGIBLE, ~eligible[:, offers.pair_action])
+    expected, spread, score, dropped = _worth(offers, believed, propensity, value)
+    dropped.append((Rule.NOT_ELIGIBLE, ~eligible[:, offers.pair_action]))
     known = Standing.empty(len(ids)) if standing is None else standing
-    for found, mask in offers.terms.closed(known, at, zone):
-        _drop(rule, found, mask)
-    arms, holdout, controls = _grouped(offers, ids, rule)
-    ended = offers.out_of_time(as_of)
-    if ended is not None:
-        np.minimum(rule, ended, out=rule, where=ended > 0)
+    dropped.extend(offers.terms.closed(known, at, zone))
+    arms, holdout, controls = _grouped(offers, ids, dropped)
+    dropped.extend(offers.out_of_time(as_of))
+    rule = _first(dropped, expected.shape)
 
-    standing_score = np.where(rule == _OPEN, score, 0.0)[:, offers.table]
+    standing_score = np.where(rule == Rule.OFFERED, score, 0.0)[:, offers.table]
     # The first channel by name wins a tie, and among equal actions the smaller id.
     best_pair = offers.table[np.arange(len(offers.actions)), standing_score.argmax(axis=2)]
     best_score = standing_score.max(axis=2)
     order = np.argsort(-best_score, axis=1, kind="stable")
     chosen = (best_score > 0).sum(axis=1)
     order, probability = _explored(offers, ids, as_of, order, chosen)
-    rule[rule == _OPEN] = Rule.OFFERED
     return Decisions(
         offers=offers,
         believed=believed,
@@ -114,8 +112,8 @@ def decide(
 
 def _worth(
     offers: Offers, believed: Believed, propensity: NDArray[np.float64], value: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int8]]:
-    """Expected value, spread and score of each pair, and the rules that follow from these numbers."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], Dropped]:
+    """Expected value, spread and score of each pair, and what rules about these numbers drop."""
     owner = offers.pair_action
     is_probability, is_amount = (propensity >= 0) & (propensity <= 1), np.abs(value) <= LARGEST
     sound = (is_probability & is_amount)[:, owner]
@@ -129,16 +127,22 @@ def _worth(
     else:
         spread = np.abs(gain) * believed.spread
         credible = better & (expected >= _deviations(offers.catalogue) * spread)
-    rule = np.where(credible, _OPEN, np.int8(Rule.NOT_CREDIBLE))
-    _drop(rule, Rule.NOT_ABOVE_ZERO, ~better)
-    _drop(rule, Rule.NO_VALUE, ~is_amount[:, owner])
-    _drop(rule, Rule.NO_PROPENSITY, ~is_probability[:, owner])
-    return expected, spread, np.where(credible, expected * offers.weight, 0.0), rule
+    dropped = [(Rule.NOT_CREDIBLE, ~credible), (Rule.NOT_ABOVE_ZERO, ~better)]
+    if not sound.all():
+        dropped += [(Rule.NO_VALUE, ~is_amount[:, owner]), (Rule.NO_PROPENSITY, ~is_probability[:, owner])]
+    return expected, spread, np.where(credible, expected * offers.weight, 0.0), dropped
 
 
-def _drop(rule: NDArray[np.int8], reason: Rule, where: Mask) -> None:
-    """Drop pairs for a reason, unless an earlier rule does."""
-    np.minimum(rule, np.int8(reason), out=rule, where=where)
+def _first(dropped: Dropped, shape: tuple[int, ...]) -> NDArray[np.int8]:
+    """The first rule, in the order of looking, that drops each pair; `OFFERED` where none does."""
+    rule = np.zeros(shape, dtype=np.int8)
+    for reason, where in sorted(dropped, key=_number, reverse=True):
+        np.copyto(rule, _CODES[reason], where=where)
+    return rule
+
+
+def _number(dropped: tuple[Rule, Mask]) -> int:
+    return dropped[0]
 
 
 @lru_cache(maxsize=64)
@@ -152,9 +156,9 @@ def _deviations(catalogue: Catalogue) -> float:
 
 
 def _grouped(
-    offers: Offers, customers: NDArray[Any], rule: NDArray[np.int8]
+    offers: Offers, customers: NDArray[Any], dropped: Dropped
 ) -> tuple[dict[str, NDArray[Any]], Mask | None, dict[str, Mask]]:
-    """Arms and control groups of the customers; drops what they go without."""
+    """Arms and control groups of the customers; adds what they go without to what is dropped."""
     catalogue, owner = offers.catalogue, offers.pair_action
     arms: dict[str, NDArray[Any]] = {}
     for index, action in enumerate(offers.actions):
@@ -165,7 +169,7 @@ def _grouped(
                 shares = dict(sorted(catalogue.experiments[name].arms.items()))
                 arms[name] = np.array([*shares])[groups.arm(name, shares, customers)]
             outside = ~np.isin(arms[name], action.experiment.arms)
-            _drop(rule, Rule.WRONG_ARM, outside[:, None] & (owner == index))
+            dropped.append((Rule.WRONG_ARM, outside[:, None] & (owner == index)))
     names = [f"control:{action}" for action in offers.controlled]
     share, held = catalogue.control.share, offers.control_share
     if not share and not names:
@@ -173,9 +177,8 @@ def _grouped(
     drawn = groups.uniforms(["holdout", *names], customers, catalogue.control.salt)
     holdout, without = drawn[:, 0] < share, drawn[:, 1:] < held
     if names:
-        for_pairs = without[:, offers.control] & offers.is_controlled
-        _drop(rule, Rule.CONTROL, for_pairs)
-    _drop(rule, Rule.HOLDOUT, holdout[:, None] & offers.terms.bound)
+        dropped.append((Rule.CONTROL, without[:, offers.control] & offers.is_controlled))
+    dropped.append((Rule.HOLDOUT, holdout[:, None] & offers.terms.bound))
     return arms, holdout, dict(zip(offers.controlled, without.T, strict=True))
 
 

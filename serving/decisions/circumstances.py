@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from features.life_cycle.tiers import Assigned
 from serving.catalogue.actions import Catalogue
-from serving.catalogue.names import CONSENT, OF_THE_TIER, OPEN_COMPLAINT, PLACE, STAGE, TIER
+from serving.catalogue.names import BASKET, CONSENT, OF_THE_TIER, OPEN_COMPLAINT, PLACE, STAGE, TIER
 from serving.contacts.standing import Standing
 
 
@@ -27,6 +27,7 @@ def columns(
     stage: NDArray[Any] | None = None,
     tiers: Assigned | None = None,
     standing: Standing | None = None,
+    basket: int = 0,
 ) -> Mapping[str, NDArray[Any]]:
     """The columns of this module that actions at a place read, for n customers.
 
@@ -38,6 +39,7 @@ def columns(
         stage: object[n], None where unknown; needed only when `stage` is read.
         tiers: needed only when `tier` or the distance to the next one is read.
         standing: contact history; without one nobody has complained or said anything about consent.
+        basket: products in hand; none where nobody said so, and in a batch.
 
     Returns:
         float64[n] with NaN for unknown, or for texts object[n] with None.
@@ -49,6 +51,8 @@ def columns(
         elif name == STAGE:
             assert stage is not None, "the catalogue reads the stage"
             found[name] = stage
+        elif name == BASKET:
+            found[name] = np.full(customers, float(basket))
         elif name in OF_THE_TIER:
             assert tiers is not None, "the catalogue reads the tier"
             found[name] = tiers.tier if name == TIER else tiers.distance_cents

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from serving.decisions import rules as said
 from serving.decisions.contact_policy import Mask
 from serving.decisions.decided import LARGEST, Decisions
-from serving.decisions.rules import SENTENCES, Rule
+from serving.decisions.rules import IDS, SENTENCES, Rule
 
 # Under every other rule a pair's numbers decide nothing; those of a control group say what it goes without.
 NUMBERED: Final = frozenset(
@@ -41,7 +42,7 @@ class Dropped:
     reason: str
 
 
-def dropped(decided: Decisions, row: int, limit: int | None = None) -> list[Dropped]:
+def dropped(decided: Decisions, row: int, limit: int | None = None, language: str = "en") -> list[Dropped]:
     """What was considered for one customer and is not in `ranked`, by action id and channel."""
     found = []
     listed = {choice.pair for choice in decided.ranked(row, limit)}
@@ -51,43 +52,48 @@ def dropped(decided: Decisions, row: int, limit: int | None = None) -> list[Drop
         pairs = [pair for pair, owner in enumerate(owners) if owner == index]
         if len({rules[pair] for pair in pairs}) == 1 and rules[pairs[0]] not in NUMBERED:
             rule = rules[pairs[0]]
-            found.append(Dropped(action.id, None, rule.id, _sentence(decided, row, pairs[0], rule)))
+            found.append(Dropped(action.id, None, rule.id, _sentence(decided, row, pairs[0], rule, language)))
             continue
         for pair in pairs:
             if pair not in listed:
                 rule, channel = rules[pair], decided.offers.pair_channel[pair]
-                sentence = _sentence(decided, row, pair, rule) if rule else _worse(decided, row, pair, limit)
+                sentence = (
+                    _sentence(decided, row, pair, rule, language)
+                    if rule
+                    else _worse(decided, row, pair, limit, language)
+                )
                 found.append(Dropped(action.id, channel, rule.id, sentence))
     return found
 
 
-def _worse(decided: Decisions, row: int, pair: int, limit: int | None) -> str:
+def _worse(decided: Decisions, row: int, pair: int, limit: int | None, language: str) -> str:
     """Why a pair that no rule drops is not proposed."""
     value, index = int(decided.expected[row, pair]), int(decided.offers.pair_action[pair])
     channel, best = decided.offers.pair_channel[pair], int(decided.best_pair[row, index])
-    if best != pair:
-        return f"worth {value} cents; channel {decided.offers.pair_channel[best]} is worth more"
-    return f"worth {value} cents through {channel}; beyond the limit of {limit}"
+    sentence = said.BETTER_CHANNEL if best != pair else said.BEYOND_LIMIT
+    better = decided.offers.pair_channel[best]
+    return sentence.in_language(language).format(value=value, channel=channel, better=better, limit=limit)
 
 
-def _sentence(decided: Decisions, row: int, pair: int, rule: Rule) -> str:
+def _sentence(decided: Decisions, row: int, pair: int, rule: Rule, language: str) -> str:
     """What a rule says of a pair."""
-    if rule == Rule.NOT_ABOVE_ZERO:
-        return f"its expected value is not above zero ({int(decided.expected[row, pair])} cents)"
-    if rule == Rule.NOT_CREDIBLE:
-        value, spread = int(decided.expected[row, pair]), float(decided.spread[row, pair])
-        return f"its expected value is not credibly above zero ({value} cents, give or take {spread:.0f})"
     if rule not in _FIELDS:
-        return SENTENCES[rule]
+        sentence = SENTENCES[rule].in_language(language)
+        if rule not in {Rule.NOT_ABOVE_ZERO, Rule.NOT_CREDIBLE}:
+            return sentence
+        value, spread = int(decided.expected[row, pair]), float(decided.spread[row, pair])
+        return sentence.format(value=value, spread=spread)
     field = _FIELDS[rule]
     action = decided.offers.actions[decided.offers.pair_action[pair]]
     names = sorted(getattr(action, field).names & decided.columns.keys())
-    unknown = [name for name in names if _is_unknown(decided.columns[name][row])]
+    unknown = ", ".join(name for name in names if _is_unknown(decided.columns[name][row]))
     if rule == Rule.NOT_ELIGIBLE:
-        return f"not eligible ({'unknown: ' + ', '.join(unknown) if unknown else 'condition not met'})"
-    if unknown:
-        return f"{field} cannot be computed (unknown: {', '.join(unknown)})"
-    return f"{field} is not {'a probability' if rule == Rule.NO_PROPENSITY else 'a finite amount'}"
+        found = said.NOT_KNOWN if unknown else said.NOT_MET
+    elif unknown:
+        found = said.NOT_COMPUTED
+    else:
+        found = said.NO_PROBABILITY if rule == Rule.NO_PROPENSITY else said.NO_AMOUNT
+    return found.in_language(language).format(field=field, names=unknown)
 
 
 def _is_unknown(value: Any) -> bool:
@@ -131,6 +137,6 @@ def pairs(decided: Decisions, row: int) -> list[dict[str, Any]]:
                 "multiplier": float(decided.believed.multiplier[index]),
             }
         if code:
-            entry["dropped"] = Rule(code).id
+            entry["dropped"] = IDS[code]
         found.append(entry)
     return found

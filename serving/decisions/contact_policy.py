@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from serving.catalogue.actions import Action, Catalogue
 from serving.catalogue.file import Limit
-from serving.contacts.standing import ACCEPTED, IGNORED, REDEEMED, REFUSED, SHOWN, Standing
+from serving.contacts.standing import ACCEPTED, IGNORED, OTHER, REDEEMED, REFUSED, SHOWN, Standing
 from serving.decisions.rules import Rule
 
 Mask = NDArray[np.bool_]
@@ -162,7 +162,7 @@ class Terms:
             at: UTC microseconds of the contact; None: when it happens is left to who makes it.
             zone: the customers' time zone.
         """
-        if standing.consents_known and self.consents:
+        if self.consents:
             yield Rule.NO_CONSENT, self._without_consent(standing)
         days = self.catalogue.policy.complaint_days
         if days:
@@ -189,11 +189,11 @@ class Terms:
         """Limits that are reached, and rests after refusals and after being ignored."""
         n, row, age, kind = standing.customers, standing.row, standing.age_days, standing.kind
         action, channel = self._positions(standing)
-        shown = kind == SHOWN
-        items = (channel[shown], np.zeros(int(shown.sum()), dtype=np.intp), action[shown])
-        for limits, item in zip(self.limits, items, strict=True):
+        shown, once = kind == SHOWN, _once(standing)
+        seen = ((once, channel), (once, np.zeros(len(row), dtype=np.intp)), (shown, action))
+        for limits, (which, item) in zip(self.limits, seen, strict=True):
             if len(limits.days):
-                yield limits.rule, limits.reached(n, row[shown], age[shown], item)
+                yield limits.rule, limits.reached(n, row[which], age[which], item[which])
         policy, width = self.catalogue.policy, len(self.actions) + 1
         refused = kind == REFUSED
         if refused.any():
@@ -233,6 +233,19 @@ class Terms:
             )
         actions, channels = self._known[key]
         return actions[standing.action], channels[standing.channel]
+
+
+def _once(standing: Standing) -> Mask:
+    """The contacts through channels, m: a call or a word at the till that serves several purposes is one."""
+    once: Mask = standing.kind == SHOWN
+    known = np.flatnonzero(once & (standing.channel != OTHER))
+    if len(known) > 1:
+        days, width = int(standing.age_days.max()) + 1, len(standing.channels)
+        row, age = standing.row[known], standing.age_days[known].astype(np.int64)
+        _, first = np.unique((row * days + age) * width + standing.channel[known], return_index=True)
+        once[known] = False
+        once[known[first]] = True
+    return once
 
 
 def _counted(

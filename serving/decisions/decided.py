@@ -17,7 +17,9 @@ Columns = Mapping[str, NDArray[Any]]
 
 # Beyond 2**53 a double no longer holds every cent, so that a larger product is an error of the catalogue.
 LARGEST: Final = float(2**53)
-NO_CONSENTS: Final = "consents: the source has no such table, so that every purpose counts as permitted."
+NO_CONSENTS: Final = (
+    "consents: the source has no such table, so that for everybody holds what the catalogue says of silence."
+)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ Analysis, 2.5). Several actions that share an effect are measured apart and pool
 0 counts as 0 in decisions, where a negative chance would be none.
 
 Where no effect is declared, nothing is measured against a control group, and all that outcomes can say is
-whether customers accept as often as expected: `factor` = (a + accepted) / (a + expected), the mean of a
-Poisson rate under a gamma prior of mean 1 that weighs as much as a = 20 expected acceptances.
+whether fewer customers accept than are believed to do it because of the contact: `factor` is the smaller of 1
+and (a + accepted) / (a + expected), the mean of a Poisson rate under a gamma prior of mean 1 that weighs as
+much as a = 20 expected acceptances. Who accepts may have come anyway, so that many acceptances prove nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -80,8 +81,8 @@ class Accepted:
 
     @property
     def factor(self) -> float:
-        """What the action's propensity is multiplied by."""
-        return (ACCEPTANCES + self.accepted) / (ACCEPTANCES + self.expected)
+        """What the action's propensity is multiplied by, above 0 and at most 1."""
+        return min(1.0, (ACCEPTANCES + self.accepted) / (ACCEPTANCES + self.expected))
 
 
 @dataclass(frozen=True)
@@ -176,11 +177,24 @@ class Effects:
                 "Run `nextbest experiments effects` again.",
                 ExitCode.NOT_BUILT,
             )
-        return cls.after(
-            catalogue,
-            [Measured(**item) for item in content["measured"]],
-            [Accepted(**item) for item in content["accepted"]],
-            clock.to_day(clock.parse_date(content["as_of"], name="as_of")),
+        try:
+            measured = [Measured(**item) for item in content["measured"]]
+            accepted = [Accepted(**item) for item in content["accepted"]]
+            as_of = clock.to_day(clock.parse_date(content["as_of"], name="as_of"))
+        except (KeyError, TypeError) as error:
+            raise UserError(
+                f"{file} does not hold measurements ({error}). Run `nextbest experiments effects` again.",
+                ExitCode.NOT_BUILT,
+            ) from None
+        return cls.after(catalogue, measured, accepted, as_of)
+
+    def carried(self, catalogue: Catalogue) -> Effects:
+        """The same beliefs and factors for another catalogue, as far as it has them; its own for the rest."""
+        own, actions = Effects.prior(catalogue).beliefs, {action.id for action in catalogue.actions}
+        return replace(
+            self,
+            beliefs={name: self.beliefs.get(name, belief) for name, belief in own.items()},
+            factors={action: factor for action, factor in self.factors.items() if action in actions},
         )
 
     def at(self, as_of: int) -> Effects | None:

@@ -6,7 +6,7 @@ everything that does not depend on the customer stands here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -16,6 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features import clock
+from features.catalogue import NAMES
+from features.expressions.formulas import together
+from features.life_cycle import stages
 from serving.catalogue.actions import Action, Catalogue
 from serving.decisions.contact_policy import Mask, Terms
 from serving.decisions.effects import Effects
@@ -133,6 +136,12 @@ class Offers:
         return tuple(sorted(frozenset().union(*(action.reads for action in self.actions))))
 
     @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The features among them, and those that the stage of one who has a history follows from."""
+        wanted = {*self.reads, stages.VISITS, *(name for each in stages.STAGES for name in each.rule.names)}
+        return tuple(name for name in NAMES if name in wanted)
+
+    @cached_property
     def prior(self) -> Believed:
         """The catalogue's own beliefs."""
         return self._believed(Effects.prior(self.catalogue))
@@ -177,12 +186,10 @@ class Offers:
             customers: n.
         """
         if customers == 1:
-            row = {**{name: columns[name].item() for name in self.reads}, **assumptions}
-            numbers = [
-                (a.eligible.one(row), a.propensity.one(row), a.value_cents.one(row)) for a in self.actions
-            ]
-            eligible, propensity, value = zip(*numbers, strict=True) if numbers else ((), (), ())
-            return np.array([eligible], dtype=np.bool_), np.array([propensity]), np.array([value])
+            size, row = len(self.actions), [columns[name].item() for name in self.reads]
+            found = self._together(row, [assumptions[name] for name in self.catalogue.assumptions])
+            numbers = np.array(found[size:]).reshape(2, 1, size)
+            return np.array([found[:size]], dtype=np.bool_), numbers[0], numbers[1]
         full: dict[str, Any] = {**columns, **assumptions}
         shape = (customers, len(self.actions))
         can, may, worth = np.empty(shape, dtype=np.bool_), np.empty(shape), np.empty(shape)
@@ -192,20 +199,27 @@ class Offers:
             worth[:, index] = action.value_cents.evaluate(full)
         return can, may, worth
 
-    def out_of_time(self, as_of: int) -> NDArray[np.int8] | None:
-        """`NOT_STARTED` or `ENDED` for the pairs of which that is so on a day, else 0; None: of no pair.
+    @cached_property
+    def _together(self) -> Callable[..., list[Any]]:
+        """Every action's eligibility, then propensities, then values, of one customer's plain values."""
+        parts = [
+            *(action.eligible for action in self.actions),
+            *(action.propensity for action in self.actions),
+            *(action.value_cents for action in self.actions),
+        ]
+        named = {f"part {position}": part.root for position, part in enumerate(parts)}
+        return together(named, [self.reads, list(self.catalogue.assumptions)], list(named))
+
+    def out_of_time(self, as_of: int) -> Iterator[tuple[Rule, Mask]]:
+        """The pairs whose time has not come on a day, and those whose time is over, each k wide.
 
         An action in an experiment is offered while both it and the experiment run.
         """
-        if not self._periods:
-            return None
-        found = np.zeros(len(self.pair_action), dtype=np.int8)
         for index, starts, ends in self._periods:
             if ends is not None and as_of > ends:
-                found[self.pair_action == index] = Rule.ENDED
+                yield Rule.ENDED, self.pair_action == index
             if starts is not None and as_of < starts:
-                found[self.pair_action == index] = Rule.NOT_STARTED
-        return found if found.any() else None
+                yield Rule.NOT_STARTED, self.pair_action == index
 
     @cached_property
     def _periods(self) -> list[tuple[int, int | None, int | None]]:

@@ -7,7 +7,7 @@ and answers for good: a rule may be added, none renamed. The numbers live in mem
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Rule(IntEnum):
@@ -43,21 +43,64 @@ class Rule(IntEnum):
 
 IDS: Final = ("", *(rule.name.lower() for rule in Rule if rule))
 
-# What a rule says of a customer; those that need the customer's numbers are written where the numbers are.
+
+class Said(NamedTuple):
+    """A sentence in the two languages of the platform, with places for a customer's numbers."""
+
+    en: str
+    zh: str
+
+    def in_language(self, language: str) -> str:
+        """The sentence in "en" or "zh"."""
+        return self.zh if language == "zh" else self.en
+
+
+# What a rule says of a customer; `serving.decisions.considered` words those that name what is unknown.
 SENTENCES: Final = {
-    Rule.NOT_STARTED: "it has not started yet",
-    Rule.ENDED: "it has ended",
-    Rule.WRONG_ARM: "the customer is in another arm of its experiment",
-    Rule.NO_CONSENT: "the customer has not consented to its purpose through this channel",
-    Rule.COMPLAINT_FREEZE: "a complaint is open",
-    Rule.CHANNEL_LIMIT: "the channel's limit for one customer is reached",
-    Rule.ACROSS_LIMIT: "the limit for one customer over all channels is reached",
-    Rule.ACTION_LIMIT: "the action's limit for one customer is reached",
-    Rule.REFUSED: "the customer refused it lately",
-    Rule.REFUSED_ALL: "the customer refused a proposal lately",
-    Rule.IGNORED: "the customer ignored it several times in a row",
-    Rule.QUIET_HOURS: "the channel is quiet at this hour",
-    Rule.CAPACITY: "its capacity is used up",
-    Rule.HOLDOUT: "the customer is in the group that gets no marketing",
-    Rule.CONTROL: "the customer is in its control group",
+    Rule.NOT_STARTED: Said("it has not started yet", "尚未开始"),
+    Rule.ENDED: Said("it has ended", "已经结束"),
+    Rule.WRONG_ARM: Said("the customer is in another arm of its experiment", "客户属于该实验的另一组"),
+    Rule.NO_CONSENT: Said(
+        "the customer has not consented to its purpose through this channel",
+        "客户未同意通过此渠道接收此类信息",
+    ),
+    Rule.COMPLAINT_FREEZE: Said("a complaint is open", "客户有未结投诉"),
+    Rule.CHANNEL_LIMIT: Said(
+        "the channel's limit for one customer is reached", "该渠道对单个客户的联系次数已达上限"
+    ),
+    Rule.ACROSS_LIMIT: Said(
+        "the limit for one customer over all channels is reached", "所有渠道对单个客户的联系总次数已达上限"
+    ),
+    Rule.ACTION_LIMIT: Said(
+        "the action's limit for one customer is reached", "该动作对单个客户的次数已达上限"
+    ),
+    Rule.REFUSED: Said("the customer refused it lately", "客户近期拒绝过该动作"),
+    Rule.REFUSED_ALL: Said("the customer refused a proposal lately", "客户近期拒绝过某项建议"),
+    Rule.IGNORED: Said("the customer ignored it several times in a row", "客户已连续多次未回应"),
+    Rule.QUIET_HOURS: Said("the channel is quiet at this hour", "该渠道此时为免打扰时段"),
+    Rule.CAPACITY: Said("its capacity is used up", "名额已用完"),
+    Rule.HOLDOUT: Said("the customer is in the group that gets no marketing", "客户属于不做营销的对照组"),
+    Rule.CONTROL: Said("the customer is in its control group", "客户属于该动作的对照组"),
+    Rule.NOT_ABOVE_ZERO: Said(
+        "its expected value is not above zero ({value} cents)", "预期价值不大于零 ({value} 分)"
+    ),
+    Rule.NOT_CREDIBLE: Said(
+        "its expected value is not credibly above zero ({value} cents, give or take {spread:.0f})",
+        "预期价值大于零的把握不足 ({value} 分, 上下 {spread:.0f})",
+    ),
 }
+# What is said of a pair that no rule drops: a better channel, or the limit of the list, did.
+BETTER_CHANNEL: Final = Said(
+    "worth {value} cents; channel {better} is worth more", "价值 {value} 分; 渠道 {better} 价值更高"
+)
+BEYOND_LIMIT: Final = Said(
+    "worth {value} cents through {channel}; beyond the limit of {limit}",
+    "通过 {channel} 价值 {value} 分; 超出所要的 {limit} 条",
+)
+NOT_MET: Final = Said("not eligible (condition not met)", "不符合条件 (条件未满足)")
+NOT_KNOWN: Final = Said("not eligible (unknown: {names})", "不符合条件 (未知: {names})")
+NOT_COMPUTED: Final = Said(
+    "{field} cannot be computed (unknown: {names})", "{field} 无法计算 (未知: {names})"
+)
+NO_PROBABILITY: Final = Said("{field} is not a probability", "{field} 不是概率")
+NO_AMOUNT: Final = Said("{field} is not a finite amount", "{field} 不是有限金额")

@@ -52,3 +52,6 @@ class CrossSellAnswer(ItemsAnswer):
         'without purchases of the customer, that the same "basket" holds it.'
     )
     items: list[OfferedItem]  # type: ignore[assignment]
+    withheld: Literal["no_consent", "complaint_freeze", "holdout"] | None = Field(
+        description="The rule by which this customer is offered nothing; null when products are offered."
+    )

@@ -50,6 +50,40 @@ class TierAnswer(BaseModel):
     thresholds_as_of: str = Field(description="The day whose base the thresholds were found in.")
 
 
+class VehicleAnswer(BaseModel):
+    """A vehicle as the source describes it, never by its plate."""
+
+    kind: str | None = Field(description="car, lorry, motorcycle, ...; null when the source does not say.")
+    fuel: str | None = Field(
+        description="The fuel it takes, the grade of petrol included, as the source writes it; null when it "
+        "does not say."
+    )
+    make: str | None = Field(description="Maker and model; null when the source does not say.")
+    model_year: int | None = Field(description="Year of make; null when the source does not say.")
+
+
+class IdentityAnswer(BaseModel):
+    """Who the customer is, as far as it was known before the as-of, without any identifier's value.
+
+    A vehicle counts from the day on which its plate was first seen with the customer, what the table of
+    customers says from the day on which the customer registered; always where no such day is kept.
+    """
+
+    references: int = Field(
+        description="How many of the source's ids are this customer, `customer_id` included."
+    )
+    identifiers: list[Literal["national_id", "open_id", "card", "phone", "plate"]] | None = Field(
+        description="Kinds of identifiers by which the customer is known; null when the source gives neither "
+        "identities nor vehicles."
+    )
+    sex: str | None = Field(description="As the source says it; null when it does not.")
+    birth_year: int | None = Field(description="Null when the source does not say.")
+    age_band: str | None = Field(description="As the source says it; null when it does not.")
+    vehicles: list[VehicleAnswer] | None = Field(
+        description="Empty when none is known; null when the source gives no vehicles of anybody."
+    )
+
+
 class PeerFigure(FeatureValue):
     """A key figure beside the peers'."""
 

@@ -23,6 +23,7 @@ _TITLES = {
     429: "Too many requests",
     500: "An unexpected error",
     503: "Not ready",
+    504: "No answer in time",
 }
 
 
@@ -82,6 +83,8 @@ def from_validation(error: ValidationError, known: set[str]) -> ProblemError:
             return ProblemError(400, f"{field} is missing.", "missing-field")
         case "model_type" | "model_attributes_type":
             return ProblemError(400, f"{field or 'The body'} has to be a JSON object.", "wrong-type")
+        case "string_pattern_mismatch":
+            return ProblemError(400, f"{field} has a NUL character; send the text without it.", "wrong-value")
         case "value_error":
             what = first["msg"].removeprefix("Value error, ")
             return ProblemError(400, f"{field or 'The body'}: {what}.", "wrong-value")

@@ -18,17 +18,20 @@ from serving.messages.portraits import (
     ContactAnswer,
     FeatureValue,
     HouseholdAnswer,
+    IdentityAnswer,
     PeersAnswer,
     PotentialAnswer,
     ReasonAnswer,
     ShrunkValue,
     StageAnswer,
     TierAnswer,
+    VehicleAnswer,
     WinBackAnswer,
 )
 
 Language = Literal["en", "zh"]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+# PostgreSQL keeps no text with a NUL.
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
 
 # Customers in one question for scores.
@@ -56,7 +59,8 @@ class Customer(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(value is not None for value in dict(self).values()) != 1:
+        given = (self.customer_id, self.phone, self.card, self.plate, self.open_id)
+        if given.count(None) != len(given) - 1:
             raise ValueError("give exactly one of customer_id, phone, card, plate and open_id")
         return self
 
@@ -118,6 +122,11 @@ class DecisionRequest(CustomerRequest):
         "hours are left out. Default: whoever makes the contact keeps to `send_between`.",
         examples=["2018-01-03T08:30:00-05:00"],
     )
+    basket: list[Name] = Field(
+        default_factory=list,
+        max_length=500,
+        description="Products in hand; expressions of the catalogue read how many they are.",
+    )
     explain: bool = Field(default=False, description="Say what was considered and not proposed, and why.")
 
 
@@ -174,7 +183,10 @@ class Answer(BaseModel):
     known: bool = Field(description="False: no history before the as-of; numbers are the base's averages.")
     as_of: str
     models: dict[str, Model]
-    degraded: list[str] = Field(description="What is missing from this answer, and why. Empty when whole.")
+    degraded: list[str] = Field(
+        description="What is missing from this answer, and why, in English whatever the language asked for. "
+        "Empty when whole."
+    )
 
 
 class ScoreAnswer(Answer):
@@ -207,7 +219,7 @@ class ScoresAnswer(BaseModel):
     """Scores of several customers, in the order of the request."""
 
     request_id: str | None = None
-    degraded: list[str] = Field(description="What is missing from every answer, and why.")
+    degraded: list[str] = Field(description="What is missing from every answer, and why, in English.")
     scores: list[ScoreAnswer] = Field(description="Averages of the base for a customer who is not known.")
 
     @property
@@ -278,7 +290,9 @@ class DroppedAnswer(BaseModel):
     rule: str = Field(
         description="Id of the rule that dropped it; empty when a better channel or the limit did."
     )
-    reason: str
+    reason: str = Field(
+        description="A sentence in the language asked for; names of features stay as they are."
+    )
 
 
 class DecisionAnswer(Answer):
@@ -286,10 +300,15 @@ class DecisionAnswer(Answer):
 
     decision_id: str | None = Field(description="Null in a dry run: nothing was recorded.")
     place: str
+    vehicle: VehicleAnswer | None = Field(
+        description="The vehicle whose plate was read, with the fuel it takes, as the tables describe it "
+        "now; null when the customer was not named by plate, or the source does not describe the vehicle."
+    )
     catalogue_version: str
     actions: list[ActionAnswer]
-    selection_probability: float = Field(
-        description="With which what stands first was chosen; below 1 where something else might have been."
+    selection_probability: float | None = Field(
+        description="With which what stands first was chosen; below 1 where something else might have been, "
+        "null where nothing is proposed."
     )
     arms: dict[str, str] = Field(description="The customer's arm of each experiment at the place.")
     control: list[str] = Field(
@@ -328,6 +347,9 @@ class Portrait(Answer):
     stage: StageAnswer
     tier: TierAnswer | None
     peers: PeersAnswer | None
+    identity: IdentityAnswer | None = Field(
+        description="Null when the tables have been replaced; `degraded` then says so."
+    )
     missing_facts: list[str] | None = Field(
         description="What is not known of the customer, in the order in which to ask."
     )

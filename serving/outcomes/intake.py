@@ -6,7 +6,7 @@ once and counts in the customer's next answer, whichever worker gives it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,7 +56,11 @@ def parsed(body: bytes) -> OutcomesRequest | ProblemError:
 
 
 def take(
-    asked: OutcomesRequest, store: OutcomeStore, records: Records | None, canonical: Canonical
+    asked: OutcomesRequest,
+    store: OutcomeStore,
+    records: Records | None,
+    canonical: Canonical,
+    check: Callable[[str], object] = lambda _customer: None,
 ) -> OutcomesAnswer:
     """Take outcomes in.
 
@@ -65,15 +69,21 @@ def take(
         store: where they are kept.
         records: knows this worker's decisions that have not been written yet; None without any.
         canonical: says which day is today.
+        check: raises a ProblemError for a customer of whom the caller may not tell.
 
     Raises:
-        ProblemError: an instant is not valid (400); none has been taken in.
+        ProblemError: an instant is not valid, or an action was not proposed (400), or `check` says so; none
+            has been taken in.
         RecordsDownError: the record store cannot be reached; none has been taken in.
     """
     ids = list(dict.fromkeys(each.decision_id for each in asked.outcomes))
     found = records.waiting(ids) if records is not None else {}
     rest = [name for name in ids if name not in found]
     found = {**found, **(store.decisions(rest) if rest else {})}
+    for number, each in enumerate(asked.outcomes):
+        if (record := found.get(each.decision_id)) is not None:
+            check(record.customer_id)
+            _check_action(each, record, f"{number}.action_id")
     now = datetime.now(UTC)
     outcomes = [
         _outcome(each, found.get(each.decision_id), canonical, now, f"{number}.at")
@@ -165,6 +175,22 @@ def _outcome(
         value_cents=asked.value_cents,
         recorded_at=now.isoformat(timespec="milliseconds"),
     )
+
+
+def _check_action(asked: OutcomeRequest, record: Record, field: str) -> None:
+    """Refuse an outcome of what the decision did not propose.
+
+    Raises:
+        ProblemError: it is one.
+    """
+    proposed = [str(each.get("action_id") or each.get("product_id")) for each in record.answer]
+    if asked.action_id is not None and asked.action_id not in proposed:
+        raise ProblemError(
+            400,
+            f"{field}: the decision proposed {', '.join(proposed) or 'nothing'}, not {asked.action_id!r}.",
+            "outcome",
+            field,
+        )
 
 
 def _instant(text: str, now: datetime, field: str) -> datetime:

@@ -207,17 +207,18 @@ class OutcomeStore:
             for first in range(0, len(ids), _PAGE):
                 chosen = OUTCOMES.c.decision_id.in_(ids[first : first + _PAGE])
                 rows = connection.execute(sa.select(OUTCOMES).where(chosen).order_by(OUTCOMES.c.number)).all()
-                there = {_key(row, row.action_id) for row in rows if row.action_id}
+                there = {_key(row, row.action_id) for row in rows if row.action_id and not row.outcome_id}
                 for row in rows:
                     if row.customer_id is not None:
                         continue
                     record, one = decisions[row.decision_id], OUTCOMES.c.number == row.number
                     action = row.action_id or record.first[0]
-                    if not row.action_id and _key(row, action) in there:
+                    if not row.action_id and not row.outcome_id and _key(row, action) in there:
                         # The same came once more, and named the action that this one leaves open.
                         connection.execute(sa.delete(OUTCOMES).where(one))
                         continue
-                    there.add(_key(row, action))
+                    if not row.outcome_id:
+                        there.add(_key(row, action))
                     channel = row.channel or record.channel_of(action).lower()
                     values = {"customer_id": record.customer_id, "action_id": action, "channel": channel}
                     joined += connection.execute(sa.update(OUTCOMES).where(one).values(**values)).rowcount

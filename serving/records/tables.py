@@ -1,7 +1,7 @@
 """The tables of the record store, and how an older store is brought up to date.
 
-Format 2: tables `decisions`, `outcomes` and `writers`. To change it: raise FORMAT, add the step that alters
-an older store to `_UPGRADES`, and a test with a store of that format.
+Format 3: tables `decisions`, `outcomes` and `writers`. To change it: raise FORMAT, add the step that alters
+an older store to `_steps`, and a test with a store of that format.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from features.errors import UserError
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 # Held by whoever looks at a server's format; any number that nobody else takes.
 _LOCK: Final = 6_024_017_302
 
@@ -49,7 +49,14 @@ OUTCOMES: Final = sa.Table(
     sa.Column("known_day", sa.Integer, nullable=False),
     sa.Column("value_cents", sa.BigInteger),
     sa.Column("recorded_at", sa.Text, nullable=False),
-    sa.UniqueConstraint("decision_id", "action_id", "kind", "stated_at", name="outcome_once"),
+    # What has an id of its own is told from others by it.
+    sa.Index(
+        "outcome_stated_once",
+        *("decision_id", "action_id", "kind", "stated_at"),
+        unique=True,
+        sqlite_where=sa.text("outcome_id IS NULL"),
+        postgresql_where=sa.text("outcome_id IS NULL"),
+    ),
     sa.Index("outcomes_by_customer", "customer_id"),
     sa.Index("outcomes_by_action", "action_id", "day"),
 )
@@ -106,12 +113,20 @@ def _check(version: int, where: str) -> None:
 
 def _steps(connection: sa.Connection, version: int) -> None:
     # An empty store has no older table: all are made below.
-    for older in range(version, FORMAT) if version else ():
-        for statement in _UPGRADES[older]:
+    is_sqlite = connection.dialect.name == "sqlite"
+    if version == 1:
+        for statement in _SINCE_1:
+            connection.exec_driver_sql(statement)
+    if version == 2:  # noqa: PLR2004 - the format
+        for statement in _SQLITE_SINCE_2 if is_sqlite else _POSTGRES_SINCE_2:
             connection.exec_driver_sql(statement)
     _metadata.create_all(connection)
-    for index in DECISIONS.indexes:
+    for index in (*DECISIONS.indexes, *OUTCOMES.indexes):
         index.create(connection, checkfirst=True)
+    if version == 2 and is_sqlite:  # noqa: PLR2004
+        names = ", ".join(OUTCOMES.c.keys())
+        connection.exec_driver_sql(f"INSERT INTO outcomes ({names}) SELECT {names} FROM {_FORMER}")
+        connection.exec_driver_sql(f"DROP TABLE {_FORMER}")
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
     else:
@@ -119,16 +134,22 @@ def _steps(connection: sa.Connection, version: int) -> None:
         connection.execute(sa.insert(_FORMATS).values(format=FORMAT))
 
 
-# Format 1 was SQLite's only.
-_UPGRADES: Final = {
-    1: (
-        "ALTER TABLE decisions ADD COLUMN features TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE decisions ADD COLUMN first_action TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE decisions ADD COLUMN first_channel TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE decisions ADD COLUMN arms TEXT",
-        "ALTER TABLE decisions ADD COLUMN controls TEXT",
-        "ALTER TABLE decisions ADD COLUMN selection_probability REAL",
-        "UPDATE decisions SET first_action = coalesce(json_extract(answer, '$[0].action_id'), '')",
-        "UPDATE decisions SET first_channel = coalesce(json_extract(answer, '$[0].channel'), '')",
-    ),
-}
+# Format 1 was SQLite's only, and had no outcomes.
+_SINCE_1: Final = (
+    "ALTER TABLE decisions ADD COLUMN features TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE decisions ADD COLUMN first_action TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE decisions ADD COLUMN first_channel TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE decisions ADD COLUMN arms TEXT",
+    "ALTER TABLE decisions ADD COLUMN controls TEXT",
+    "ALTER TABLE decisions ADD COLUMN selection_probability REAL",
+    "UPDATE decisions SET first_action = coalesce(json_extract(answer, '$[0].action_id'), '')",
+    "UPDATE decisions SET first_channel = coalesce(json_extract(answer, '$[0].channel'), '')",
+)
+# SQLite drops no constraint of a table: outcomes are copied into a new one.
+_FORMER: Final = "outcomes_2"
+_SQLITE_SINCE_2: Final = (
+    "DROP INDEX outcomes_by_customer",
+    "DROP INDEX outcomes_by_action",
+    f"ALTER TABLE outcomes RENAME TO {_FORMER}",
+)
+_POSTGRES_SINCE_2: Final = ("ALTER TABLE outcomes DROP CONSTRAINT outcome_once",)

@@ -42,6 +42,7 @@ class Records:
         workspace: what has been handed over is counted in its folder `records`.
         interval: seconds for which records are gathered.
         written: told the ids of decisions that are in the store now.
+        given_up: told how many decisions will not be, as soon as that is known.
 
     Attributes:
         failed: records that this writer has given up.
@@ -56,11 +57,12 @@ class Records:
         *,
         interval: float = INTERVAL_SECONDS,
         written: Callable[[list[str]], object] = lambda _ids: None,
+        given_up: Callable[[int], object] = lambda _count: None,
     ) -> None:
         self.store = store
         self.failed = 0
         self.hindrance = ""
-        self._interval, self._told = interval, written
+        self._interval, self._told, self._given_up = interval, written, given_up
         self.lost = _settle_dead(store, workspace)
         self._handed = HandedOver(workspace.records)
         self._adding = threading.Lock()
@@ -99,7 +101,17 @@ class Records:
         if not self._closing.is_set():
             self._closing.set()
             self._thread.join()
-            self._handed.close(settled=True)
+            self._handed.close(settled=self._told_of_failed())
+
+    def _told_of_failed(self) -> bool:
+        """Keep in the store how many were given up; else whoever opens the workspace next does."""
+        if self.failed:
+            try:
+                self.store.add_lost(self._handed.writer, self.failed)
+            except RecordsDownError as error:
+                log.warning("%d decisions have not been recorded: %s", self.failed, error)
+                return False
+        return True
 
     def _write_all(self) -> None:
         last = False
@@ -131,6 +143,9 @@ class Records:
                 if self._closing.wait(_AGAIN_SECONDS):
                     self._give_up(records)
                     return
+            except Exception as error:  # noqa: BLE001 - `_write_singly` logs it
+                self._write_singly(records, error)
+                return
             else:
                 break
         if self.hindrance:
@@ -140,6 +155,15 @@ class Records:
         for record in records:
             self._pending.pop(record.decision_id, None)
             self._untold.append(record.decision_id)
+
+    def _write_singly(self, records: list[Record], error: Exception) -> None:
+        """One record that no store takes must not keep the others from it, or end this thread."""
+        if len(records) > 1:
+            for record in records:
+                self._write([record])
+        else:
+            log.error("a decision cannot be recorded", exc_info=error)
+            self._give_up(records)
 
     def _tell(self) -> None:
         """Tell of what has been written; again the next time if the store is down."""
@@ -154,6 +178,7 @@ class Records:
     def _give_up(self, records: list[Record]) -> None:
         with self._adding:
             self.failed += len(records)
+        self._given_up(len(records))
         for record in records:
             self._pending.pop(record.decision_id, None)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.errors import ExitCode
+from features.errors import ExitCode, UserError
 from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, table, workspace
 from serving import app
 from serving.app import AllowFuture, AsOf
@@ -49,13 +49,15 @@ class Versions:
     """The active catalogue and every change.
 
     Attributes:
-        active: its version.
+        active: its version; None when it is not valid.
+        problem: why it is not, in sentences; None when it is.
         file: where it is read from.
         by_hand: it was written without `activate`, so that the history does not know it.
         changes: the oldest first.
     """
 
-    active: str
+    active: str | None
+    problem: str | None
     file: Path
     by_hand: bool
     changes: tuple[Change, ...]
@@ -166,12 +168,18 @@ def history(root: WorkspaceOption = DEFAULT_WORKSPACE, *, as_json: JsonOption = 
 
     space = workspace(root)
     file = actions.choose(space.root)
-    changes, version = catalogue_versions.history(space.root), actions.load(file).version
+    changes = catalogue_versions.history(space.root)
+    version = problem = None
+    try:
+        version = actions.load(file).version
+    except UserError as error:
+        # Where to go back to is asked when the active one is broken.
+        problem = str(error)
     by_hand = file != actions.PACKAGED and (not changes or changes[-1].version != version)
-    found = Versions(version, file, by_hand, tuple(changes))
+    found = Versions(version, problem, file, by_hand, tuple(changes))
     rows = [(item.at, item.event, item.version, item.previous or "-", item.note) for item in changes]
     words = ", written by hand" if by_hand else ""
-    text = [f"active: {version} ({file}{words})"]
+    text = [f"active: {version or 'not valid'} ({file}{words})", *(problem or "").splitlines()]
     grid = [table("changes", ("at (UTC)", "event", "version", "before", "note"), rows)] if rows else []
     emit(found, as_json=as_json, text=[*text, *grid])
 

@@ -140,6 +140,7 @@ def _most(count: Count, shown: int = 2) -> list[tuple[str, int]]:
 
 def _found(outlook: Outlook, counts: tuple[Count, ...]) -> Iterator[Finding]:
     yield from _triggers(outlook)
+    yield from _strange(outlook)
     for action in outlook.catalogue.actions:
         yield from _action(outlook, action, [count for count in counts if count.action == action.id])
     for place, seen in outlook.places.items():
@@ -162,6 +163,19 @@ def _triggers(outlook: Outlook) -> Iterator[Finding]:
             last = clock.to_date(max(days))
             yield Finding(
                 "warning", "expired", f"trigger {name}", f"its last day was {last}. Give it new days."
+            )
+
+
+def _strange(outlook: Outlook) -> Iterator[Finding]:
+    for channel, refused in outlook.strange.items():
+        if refused:
+            yield Finding(
+                "warning",
+                "unknown_channel",
+                f"channel {channel}",
+                f"{refused:,} of {len(outlook.customer_id):,} customers have refused it, and the catalogue "
+                "knows no such channel: they count as having refused all. Name it in a channel's known_as.",
+                refused,
             )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from features.output import progress
 from serving.batch.population import Chunk, Population, reads_products
 from serving.catalogue.actions import Catalogue
 from serving.catalogue.file import Exploration
+from serving.contacts.standing import Standing
 from serving.decisions import arbitration as decisions
 from serving.decisions.decided import Decisions
 from serving.decisions.effects import Effects
@@ -131,6 +132,7 @@ class Outlook:
         places: by name.
         never_known: names that its expressions read and that are unknown for every customer.
         effects: beliefs after outcomes; None: the catalogue's own.
+        strange: channels that it does not know, and how many customers have refused each for some purpose.
     """
 
     catalogue: Catalogue
@@ -139,6 +141,7 @@ class Outlook:
     places: Mapping[str, AtPlace]
     never_known: set[str]
     effects: Effects | None
+    strange: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def blank(cls, catalogue: Catalogue, population: Population, effects_file: Path | None) -> Outlook:
@@ -158,6 +161,7 @@ class Outlook:
             places={place: AtPlace.empty(bare, place, size) for place in bare.places},
             never_known=reads,
             effects=Effects.read(effects_file, catalogue).at(population.job.as_of) if effects_file else None,
+            strange=_strange(catalogue, population.standing),
         )
 
     def take(self, chunk: Chunk) -> None:
@@ -209,6 +213,15 @@ def outlooks(
                 outlook.take(chunk)
             bar.advance(task, len(chunk.rows))
     return found
+
+
+def _strange(catalogue: Catalogue, standing: Standing) -> dict[str, int]:
+    known = {name.lower() for own, others in catalogue.known_as.items() for name in (own, *others)}
+    refused: dict[str, int] = {}
+    for (_, channel), stated in standing.consent.items():
+        if channel and channel.lower() not in known:
+            refused[channel] = max(refused.get(channel, 0), int((stated == 0).sum()))
+    return refused
 
 
 def _any_known(values: NDArray[Any]) -> bool:

@@ -13,6 +13,7 @@ from features import clock
 from features.output import figure, table
 from serving.catalogue.actions import NONE
 from serving.review.outlook import NOTHING, AtPlace, Outlook
+from serving.scoring.meanings import LANGUAGES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -69,6 +70,23 @@ class Total:
 
 
 @dataclass(frozen=True)
+class Reworded:
+    """An action of both catalogues that says something else.
+
+    Attributes:
+        action: its id.
+        fields: which of "name" and "text" change.
+        languages: the languages in which they do.
+        customers: customers who would read it: for whom it would stand first at any place.
+    """
+
+    action: str
+    fields: tuple[str, ...]
+    languages: tuple[str, ...]
+    customers: int
+
+
+@dataclass(frozen=True)
 class PreviewReport:
     """What a catalogue would change.
 
@@ -79,6 +97,7 @@ class PreviewReport:
         customers: of the base.
         totals: by place.
         changes: actions at places for which anything changes; the place's order, then most changed first.
+        reworded: actions whose names or texts change, by id.
     """
 
     before: str
@@ -87,6 +106,7 @@ class PreviewReport:
     customers: int
     totals: tuple[Total, ...]
     changes: tuple[Change, ...]
+    reworded: tuple[Reworded, ...] = ()
 
     def lines(self) -> list[str | Table]:
         """The report for people."""
@@ -96,8 +116,15 @@ class PreviewReport:
             for t in self.totals
         ]
         grid = table("places", ("place", "customers with another first", "expected", "would be"), totals)
+        others = [
+            (one.action, " and ".join(one.fields), ", ".join(one.languages), f"{one.customers:,}")
+            for one in self.reworded
+        ]
+        named = ("action", "what", "languages", "customers who would read it")
+        words = [table("what is said otherwise", named, others)] if others else []
         if not self.changes:
-            return [head, grid, "nothing changes for anybody."]
+            ending = "nobody is offered anything else." if words else "nothing changes for anybody."
+            return [head, grid, *words, ending]
         columns = ("place", "action", "first", "would be", "gain", "lose", "expected", "would be", "examples")
         rows = [
             (
@@ -113,7 +140,7 @@ class PreviewReport:
             )
             for change in self.changes
         ]
-        return [head, grid, table("who gains and loses what", columns, rows)]
+        return [head, grid, table("who gains and loses what", columns, rows), *words]
 
 
 def compare(before: Outlook, after: Outlook) -> PreviewReport:
@@ -132,7 +159,28 @@ def compare(before: Outlook, after: Outlook) -> PreviewReport:
         customers=len(before.customer_id),
         totals=tuple(totals),
         changes=tuple(changes),
+        reworded=tuple(_reworded(before, after)),
     )
+
+
+def _reworded(before: Outlook, after: Outlook) -> Iterator[Reworded]:
+    old = {action.id: action for action in before.catalogue.actions}
+    firsts = {place: _Firsts.of(after, place).action for place in after.places}
+    for action in after.catalogue.actions:
+        if action.id not in old:
+            continue
+        pairs = {
+            field: (getattr(old[action.id], field), getattr(action, field)) for field in ("name", "text")
+        }
+        fields = tuple(field for field, (was, is_) in pairs.items() if was != is_)
+        if fields:
+            languages = tuple(
+                language
+                for language in LANGUAGES
+                if any(was.in_language(language) != is_.in_language(language) for was, is_ in pairs.values())
+            )
+            reads = np.any([first == action.id for first in firsts.values()], axis=0)
+            yield Reworded(action.id, fields, languages, int(reads.sum()))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 scores          what the models say, by name
 scorer          the champions, and the scores of customers
+kept            the scores of the last batch, found by what they were made from
 meanings        features and scores in plain words
 products        the recommendation champion, with names and reasons
 shelves         what each store sells

@@ -111,9 +111,14 @@ def new_for_you(category: str | None, of: int) -> Reason:
     return Reason("new_for_you", f"new for you{english}", f"您还没有买过{chinese}", evidence)
 
 
+def popular(sold: int, rank: int) -> bool:
+    """Whether so many baskets and such a place among the best selling make a product popular."""
+    return rank <= POPULAR and sold >= FEWEST
+
+
 def sold(store: str | None, sold: int, baskets: int, rank: int) -> Reason:
     """How it sells in the store, or in all of them."""
-    favourite = rank <= POPULAR and sold >= FEWEST
+    favourite = popular(sold, rank)
     where, wo = ("in this store", "本店") if store is not None else ("", "各店")
     word = " ".join(part for part in ("popular" if favourite else "sold", where) if part)
     reason: Id = (

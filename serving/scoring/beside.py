@@ -251,8 +251,8 @@ class Beside:
                 yield basket_reasons.usual_brand(words.brand[item], category, usual, of)
         if other:
             yield basket_reasons.same_customers(other, names.get(other, other))
-        sold = basket_reasons.sold(store, int(shelf.sold[item]), shelf.baskets, shelf.rank(item))
-        if sold.id.startswith("popular") or own is None:
-            yield sold
+        sold, rank = int(shelf.sold[item]), shelf.rank(item)
+        if own is None or basket_reasons.popular(sold, rank):
+            yield basket_reasons.sold(store, sold, shelf.baskets, rank)
         if own is not None:
             yield basket_reasons.new_for_you(category, of)

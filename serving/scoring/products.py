@@ -62,6 +62,11 @@ class Recommender:
         """Days within which the probabilities say "buys"."""
         return int(self.model.fitted.meta["horizon_days"])
 
+    @property
+    def by_store(self) -> bool:
+        """Whether the model reads in which stores a customer was."""
+        return "here" in self.model.fitted.meta["sources"]
+
     def lists(  # noqa: PLR0917 (as `recommend` has them)
         self,
         histories: Histories,

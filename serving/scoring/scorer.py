@@ -273,7 +273,7 @@ def score(
             origin.parent[few] = found.parent
             for name, values in _shrunk(task, model, found).items() if task in wanted else ():
                 columns[name][few] = values
-    return Scores(_with_risk(columns), origins, _reasons(champions))
+    return Scores(_with_risk(columns), origins, reasons(champions))
 
 
 def _with_risk(columns: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
@@ -309,8 +309,9 @@ def priors(champions: Champions) -> Scores:
             stored = champions.registered[task].fitted.meta["priors"]
             for field, name in fields.items():
                 columns[name][:] = stored.get(field, np.nan)
-    return Scores(_with_risk(columns), origins, _reasons(champions))
+    return Scores(_with_risk(columns), origins, reasons(champions))
 
 
-def _reasons(champions: Champions) -> tuple[str, ...]:
+def reasons(champions: Champions) -> tuple[str, ...]:
+    """Why scores are null for everybody, in sentences."""
     return tuple(champions.missing[task] for task in FIELDS if task in champions.missing)

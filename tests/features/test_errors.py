@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from features.errors import EXIT_MEANINGS, ExitCode, UserError, unknown
+from features.errors import EXIT_MEANINGS, ExitCode, UserError, together, unknown
 
 
 def test_the_nearest_name_is_suggested() -> None:
@@ -23,3 +23,10 @@ def test_every_exit_code_has_one_meaning() -> None:
 def test_a_long_list_of_names_is_cut() -> None:
     sentence = str(unknown("feature", "zzz", [f"a{number:02}" for number in range(40)]))
     assert sentence.endswith("a13, a14 and 25 more.")
+
+
+def test_several_errors_are_one_with_a_sentence_a_line() -> None:
+    first, second = UserError("x is 1.\ny is 2.", ExitCode.BAD_DATA), UserError("y is 2.")
+    found = together([first.under("a"), second, second])
+    assert str(found).splitlines() == ["a: x is 1.", "a: y is 2.", "y is 2."]
+    assert found.exit_code is ExitCode.BAD_DATA

@@ -71,6 +71,14 @@ def test_the_other_tables_take_their_instant_as_occurred_at():
         assert {"event_id", "customer_id", "occurred_at", "known_at"} <= set(fields(CONTRACTS[table]))
 
 
+def test_a_deadline_may_lie_ahead_and_is_kept_in_utc():
+    care = line(table="service_events", kind="complaint", amount="absent")
+    care["deadline_at"] = "2018-03-01T10:00:00-05:00"
+    assert CHECKER.read(care).values["deadline_at"] == utc(2018, 3, 1, 15)
+    with pytest.raises(EventError, match="lies in the future"):
+        CHECKER.read({**care, "deadline_at": "2200-01-01T00:00:00Z"})
+
+
 def test_it_is_never_known_before_it_happened():
     event = CHECKER.read(line(known_at="2017-01-01T00:00:00Z"))
     assert event.known_at == event.occurred_at

@@ -24,6 +24,13 @@ def test_events_come_back_as_they_were_in_their_order(tmp_path):
     assert journal.after(second.number) == []
 
 
+def test_an_instant_among_the_values_comes_back_as_one(tmp_path):
+    given = Event("service_events", "1", "a", AT, AT, 5, 6, {"kind": "complaint", "deadline_at": AT})
+    journal = Journal(tmp_path / "events.db")
+    journal.add([given], {"service_events": None})
+    assert journal.after(0)[0].event == given
+
+
 def test_an_id_counts_once_in_its_table_also_after_a_restart(tmp_path):
     journal = Journal(tmp_path / "events.db")
     assert journal.add([event("1"), event("1", "b"), event("1", table="responses")], ENDS) == [

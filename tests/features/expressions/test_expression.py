@@ -185,3 +185,11 @@ def test_a_wrong_expression_gets_one_clear_sentence(text, sentence):
         parse(text, (*NUMBERS, "visits_91"), kind="boolean")
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_all_unknown_names_are_said_at_once() -> None:
+    with pytest.raises(UserError) as caught:
+        parse("aa > bx AND q = 'shop'", ["a", "b"], kind="boolean", texts=["p"])
+    lines = str(caught.value).splitlines()
+    assert [name in line for name, line in zip(("'aa'", "'bx'", "'q'"), lines, strict=True)] == [True] * 3
+    assert all("not found" in line and "Hint: " in line for line in lines)

@@ -34,6 +34,33 @@ def test_a_formula_is_what_the_expression_says(text, values):
     assert bits(function(plain)[0]) == bits(expression.one(dict(zip(NUMBERS, plain, strict=True))))
 
 
+@settings(max_examples=400, deadline=None)
+@given(
+    booleans(4),
+    st.tuples(*[st.sampled_from(VALUES)] * 3),
+    st.sampled_from([None, "shop", "forecourt", "it's", ""]),
+)
+def test_a_condition_is_what_the_expression_says(text, values, place):
+    expression = parse(text, NUMBERS, kind="boolean", texts=["p"])
+    plain = [math.nan if value is None else value for value in values]
+    function = together({"x": expression.root}, [NUMBERS, ["p"]], ["x"])
+    assert function(plain, [place])[0] is expression.one(
+        dict(zip((*NUMBERS, "p"), (*plain, place), strict=True))
+    )
+
+
+def test_a_long_chain_is_no_deep_nest():
+    text = " OR ".join(f"a = {number}" for number in range(300))
+    function = together({"x": parse(text, NUMBERS, kind="boolean").root}, [NUMBERS], ["x"])
+    assert function([299.0, 0.0, 0.0]) == [True]
+    assert function([300.0, 0.0, 0.0]) == [False]
+
+
+def test_no_text_becomes_code():
+    root = parse("p = '\") or exit() or (\"'", NUMBERS, kind="boolean", texts=["p"]).root
+    assert together({"x": root}, [["p"]], ["x"])(['") or exit() or ("']) == [True]
+
+
 def test_formulas_read_what_stands_before_them():
     half = parse("a / 2", NUMBERS, kind="number").root
     sums = parse("half + c", (*NUMBERS, "half"), kind="number").root

@@ -6,6 +6,7 @@ import pytest
 
 from features.canonical import Canonical
 from features.identity.identifiers import Identifiers
+from features.identity.profile import Vehicle
 from features.pseudonyms import Pseudonyms
 from features.workspace import Workspace
 from tests.features.identity.conftest import Identify, Seen
@@ -65,3 +66,13 @@ def test_a_source_without_identifiers_has_none(identify: Identify) -> None:
     workspace = identify(ROWS)
     Canonical.open(workspace).path("identities").unlink()
     assert index(workspace).holders("phone", "13812345678") == []
+
+
+def test_the_vehicle_of_a_plate(identify: Identify) -> None:
+    vehicles = "customer_id,plate,kind,fuel,model_year\nc,京A12345,car,98 octane,2019\nd,京B54321,lorry,,\n"
+    found = index(identify(ROWS, {"vehicles.csv": vehicles}))
+    assert found.vehicle_of("京a·12345") == Vehicle("car", "98 octane", None, 2019)
+    assert found.vehicle_of("京B54321") == Vehicle("lorry", None, None, None)
+    assert found.holders("plate", "京A12345") == ["c"]
+    assert found.vehicle_of("13812345678") is None
+    assert index(identify(ROWS)).vehicle_of("京X00000") is None

@@ -63,6 +63,19 @@ def test_keys_are_read_again_once_their_file_has_changed(tmp_path: Path) -> None
         keys.again(tmp_path)
 
 
+@pytest.mark.parametrize("emptied", [True, False])
+def test_nobody_gets_in_once_the_last_key_is_gone(tmp_path: Path, *, emptied: bool) -> None:
+    file = tmp_path / "api_keys"
+    file.write_text(f"{digest(KEY)}\n")
+    keys = Keys.configured(tmp_path)
+    file.write_text("") if emptied else file.unlink()
+    left = keys.again(tmp_path)
+    assert (left.needed, left.who({}), left.who({"x-api-key": KEY})) == (True, None, None)
+    assert left.again(tmp_path).who({}) is None
+    file.write_text(f"{digest(OTHER)}\n")
+    assert left.again(tmp_path).who({"x-api-key": OTHER})
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from features.identity.identifiers import KINDS, Identifiers
+from features.identity.profile import Vehicle
 from features.pseudonyms import KEY_VARIABLE, PREFIX, Pseudonyms
 from features.workspace import Workspace
 from serving.access.who import Found, find
@@ -33,6 +34,8 @@ def identifiers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Identifiers:
         low=column([int(text[16:], 16) for text in hashes], np.uint64),
         kind=column([KINDS.index(kind) for _, kind, _ in rows], np.int8),
         customer=column([customer for _, _, customer in rows], np.int32),
+        vehicle=column([-1, -1, 0], np.int32),
+        vehicles=(Vehicle("car", "98 octane", None, 2019),),
         customers=np.array(["a", "b", "c"]),
         aliases={"old a": "a"},
         pseudonyms=pseudonyms,

@@ -4,9 +4,13 @@ import dataclasses
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from features.errors import UserError
+from features.identity.identifiers import KINDS
+from features.identity.profile import Vehicle
+from features.pseudonyms import PREFIX
 from serving.answering import answers, cross_selling
 from serving.answering.engine import Engine
 from serving.decisions.decided import NO_CONSENTS
@@ -50,7 +54,7 @@ def test_channels_in_their_quiet_hours_are_left_out(engine: Engine, slice_custom
     assert {dropped.rule for dropped in by_night.dropped or []} >= {"quiet_hours"}
     assert by_night.actions == []
     for text in ("tonight", "2018-01-03T02:30:00", "0001-01-01T00:00:00+23:59"):
-        with pytest.raises(UserError, match="write an instant with its offset"):
+        with pytest.raises(UserError, match="write an instant from 1970 to 2199"):
             answers.decide(engine, asked(schemas.DecisionRequest, slice_customer, time=text), None)
 
 
@@ -88,6 +92,44 @@ def test_what_is_missing_is_said_in_every_answer(engine: Engine, customer: str) 
     assert ("new_product", "not eligible (unknown: new_item_probability)") in {
         (item.action_id, item.reason) for item in dropped
     }
+
+
+def test_a_plate_tells_which_fuel_the_car_takes(engine: Engine, customer: str) -> None:
+    digest = engine.pseudonyms.of_value("京A12345").removeprefix(PREFIX)
+    plates = dataclasses.replace(
+        engine.identifiers,
+        high=np.array([int(digest[:16], 16)], np.uint64),
+        low=np.array([int(digest[16:], 16)], np.uint64),
+        kind=np.array([KINDS.index("plate")], np.int8),
+        customer=np.zeros(1, np.int32),
+        vehicle=np.zeros(1, np.int32),
+        vehicles=(Vehicle("car", "98 octane", None, 2019),),
+        customers=np.array([customer]),
+    )
+    request = schemas.DecisionRequest(customer=schemas.Customer(plate="京a·12345"), place="forecourt")
+    answer = answers.decide(dataclasses.replace(engine, identifiers=plates), request, None)
+    assert (answer.customer_id, answer.identified_by) == (customer, "plate")
+    assert answer.vehicle is not None
+    assert (answer.vehicle.fuel, answer.vehicle.model_year) == ("98 octane", 2019)
+    assert "12345" not in answer.model_dump_json()
+    assert answers.decide(engine, asked(schemas.DecisionRequest, customer), None).vehicle is None
+
+
+def test_what_was_dropped_is_said_in_the_language_asked_for(engine: Engine, customer: str) -> None:
+    fields: dict[str, Any] = {"place": "till", "explain": True}
+    english, chinese = (
+        answers.decide(
+            engine, asked(schemas.DecisionRequest, customer, language=each, **fields), None
+        ).dropped
+        for each in ("en", "zh")
+    )
+    assert english
+    assert chinese
+    assert [(each.action_id, each.rule) for each in english] == [
+        (each.action_id, each.rule) for each in chinese
+    ]
+    assert all(each.reason.isascii() for each in english)
+    assert not any(each.reason.isascii() for each in chinese)
 
 
 def test_scores_and_portraits_of_strangers_are_not_found(engine: Engine) -> None:

@@ -69,7 +69,7 @@ def test_without_a_product_model_decisions_still_come_and_say_so(
         {task: model for task, model in engine.champions.registered.items() if task != "recommendation"},
         {"recommendation": "recommendation: no champion yet"},
     )
-    monkeypatch.setattr(Champions, "load", lambda _: champions)
+    monkeypatch.setattr(Champions, "load", lambda *_: champions)
     poorer = Engine.open(slice_workspace)
     subject = poorer.subject(poorer.store.customers()[0], poorer.clock_day)
     assert poorer.picks(subject, 10, ("any", "new")) == {"any": [], "new": []}

@@ -44,7 +44,7 @@ class Own:
 
 
 def with_own(engine: Engine, *given: Touch) -> Engine:
-    names = [action.id for action in engine.catalogue.actions], list(engine.catalogue.channels)
+    names = [action.id for action in engine.catalogue.actions], engine.catalogue.known_as
     return dataclasses.replace(
         engine, history=ContactHistory.of(engine.canonical, *names, own=Own(*given)), allow_future_model=True
     )

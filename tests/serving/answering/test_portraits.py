@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features import clock
+from features.identity.profile import CustomerFacts, FactsReader, Vehicle
 from features.life_cycle import portrait
 from features.life_cycle.portrait import Bases
 from features.workspace import Workspace
@@ -90,17 +91,50 @@ def test_replaced_tables_leave_the_rest_of_a_portrait(engine: Engine, customer: 
     shutil.rmtree(folder)
     found = asked(orphan, customer)
     assert (found.tier, found.peers, found.missing_facts, found.ask_next) == (None, None, None, None)
+    assert found.identity is None
     assert found.stage.id == found.scores.stage
     assert [sentence.split(":")[0] for sentence in found.degraded] == [
         "tier, peers and potential",
-        "missing facts",
+        "identity and missing facts",
         "tier",
         "consents",
     ]
     assert "the tables have been replaced" in found.degraded[0]
     found = asked(kept, customer)
     assert found.tier == asked(engine, customer).tier
-    assert [sentence.split(":")[0] for sentence in found.degraded] == ["missing facts", "consents"]
+    assert [sentence.split(":")[0] for sentence in found.degraded] == [
+        "identity and missing facts",
+        "consents",
+    ]
+
+
+def test_who_it_is_is_shown_as_far_as_it_was_known(
+    engine: Engine, customer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = asked(engine, customer).identity
+    assert nothing is not None
+    assert (nothing.references, nothing.identifiers, nothing.vehicles) == (1, None, None)
+    assert (nothing.sex, nothing.birth_year, nothing.age_band) == (None, None, None)
+    car = Vehicle("car", "98 octane", None, 2019)
+    days = []
+
+    def of(_: FactsReader, customer_id: str, until: int | None = None) -> CustomerFacts:
+        days.append((customer_id, until))
+        known = {"references": 3, "identifiers": ("card", "plate"), "birth_year": 1980, "vehicles": (car,)}
+        return CustomerFacts(("plate",), (), None, **known)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FactsReader, "of", of)
+    found = asked(engine, customer, as_of="2018-01-01").identity
+    assert found is not None
+    assert days == [(customer, clock.to_day(clock.parse_date("2018-01-01")))]
+    assert found.model_dump() == {
+        "references": 3,
+        "identifiers": ["card", "plate"],
+        "sex": None,
+        "birth_year": 1980,
+        "age_band": None,
+        "vehicles": [vars(car)],
+    }
 
 
 def test_a_defect_is_not_taken_for_replaced_tables(
@@ -109,6 +143,6 @@ def test_a_defect_is_not_taken_for_replaced_tables(
     def fail(*_: object, **__: object) -> None:
         raise duckdb.CatalogException("a defect")
 
-    monkeypatch.setattr(portraits, "facts", fail)
+    monkeypatch.setattr(FactsReader, "of", fail)
     with pytest.raises(duckdb.CatalogException, match="a defect"):
         asked(engine, customer)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -125,3 +126,22 @@ def test_a_service_that_cannot_read_its_customers_is_not_ready() -> None:
     assert passed("/readyz")[1] is None
     assert passed("/readyz", hindrance="the store is down.") == (None, 503)
     assert passed("/livez", hindrance="the store is down.")[1] is None
+
+
+def test_a_request_that_takes_too_long_is_a_problem_too() -> None:
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 504, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"error": "slow"}'})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/livez", "raw_path": b"/livez", "method": "GET", "headers": []}
+    asyncio.run(Door(app, lambda _: ANYBODY, lambda: "")(scope, None, send))  # type: ignore[arg-type]
+    start, body = sent
+    assert start["status"] == 504
+    assert (b"content-type", b"application/problem+json") in start["headers"]
+    assert json.loads(body["body"])["type"] == "urn:nextbest:timeout"

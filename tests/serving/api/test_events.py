@@ -177,7 +177,7 @@ def test_a_build_is_noticed_while_the_service_runs(
     # A workspace that cannot be opened is said once, and the engine at hand answers on.
     caplog.clear()
 
-    def refuse() -> Engine:
+    def refuse(_: object) -> Engine:
         raise UserError("no champion.")
 
     monkeypatch.setattr(desk, "reopen", refuse)

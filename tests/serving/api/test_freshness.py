@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from features.build import build
+from features.errors import UserError
 from features.workspace import Workspace
 from serving.answering.engine import Engine
 from serving.api.freshness import MODELS_EVERY, Freshness
 from serving.api.metrics import Counters
+from serving.batch import nightly as batch
 from serving.catalogue import actions
 from serving.scoring.scorer import Champions
 from training.registry import registry, store
@@ -77,6 +80,9 @@ def test_a_catalogue_that_is_not_valid_leaves_the_last_good_one_and_says_so(
     (sentence,) = set(after.degraded()) - set(opened.degraded())
     assert sentence.startswith("catalogue: the last good one is in use (actions.yaml: ")
     assert stale("catalogue") == 1
+    # Several things are wrong with it; an answer says them in one line.
+    assert after.stale[0].count("spent_182") > 1
+    assert "\n" not in after.stale[0]
     assert refresh(after) is after
     written(opened.workspace, text)
     mended = refresh(after)
@@ -100,7 +106,24 @@ def test_a_new_champion_is_taken_up_and_only_that_one_is_loaded(
     others = set(opened.champions.registered) - {"churn"}
     assert all(after.champions.registered[t] is opened.champions.registered[t] for t in others)
     assert Champions.in_registry(workspace) == after.champions.versions
+    # What stands beside another model is not made again.
+    assert opened.beside is not None
+    assert after.beside is opened.beside
     clock.now += MODELS_EVERY
+    assert refresh(after) is after
+
+
+def test_the_scores_of_a_new_batch_are_taken_up(
+    opened: Engine, refresh: Callable[[Engine], Engine], tmp_path: Path
+) -> None:
+    before = refresh(opened)
+    opened.workspace.scores.rename(tmp_path / "scores")
+    without = refresh(before)
+    assert without.kept is None
+    batch.score(opened.workspace)
+    after = refresh(without)
+    assert after.kept is not None
+    assert len(after.kept.keys) == len(opened.store.customers())
     assert refresh(after) is after
 
 
@@ -121,6 +144,37 @@ def test_a_champion_that_does_not_load_leaves_the_last_good_one(
     assert after.champions.registered["churn"] is held
     assert any(line.startswith("models: the last good one is in use (") for line in after.degraded())
     assert stale("models") == 1
+    # Customers that are built anew are answered for by it, too.
+    build(workspace, force=True)
+    with pytest.raises(UserError):
+        Engine.open(workspace)
+    again = Engine.open(workspace, champions=after.champions)
+    assert again.champions.registered["churn"] is held
+    # Back to the good one, nothing is stale any more.
+    client.set_registered_model_alias("churn", registry.ALIAS, str(held.version))
+    clock.now += MODELS_EVERY
+    assert refresh(after).degraded() == opened.degraded()
+    assert stale("models") == 0
+
+
+def test_a_part_with_a_defect_keeps_no_other_from_being_taken_up(
+    opened: Engine, refresh: Callable[[Engine], Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.workspace.effects.write_text('{"format": 1}')
+    text = actions.PACKAGED.read_text(encoding="utf-8")
+    written(opened.workspace, text.replace("A word of thanks", "Many thanks"))
+    after = refresh(opened)
+    assert after.catalogue.version != opened.catalogue.version
+    assert "does not hold measurements ('measured')" in after.degraded()[-1]
+    assert str(opened.workspace.root) not in after.degraded()[-1]
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("serving.api.freshness.Effects.read", broken)
+    opened.workspace.effects.write_text('{"format": 2}')
+    again = refresh(after)
+    assert "effects: the last good one is in use (an unexpected error" in again.degraded()[-1]
 
 
 def _files(workspace: Workspace, run_id: str) -> list[Path]:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from serving.access import keys
 from serving.api import openapi
 from serving.api.door import METHODS, QUESTIONS
 
@@ -22,7 +26,9 @@ def test_every_question_is_described_and_every_reference_resolves() -> None:
     assert references(document) <= names
     assert json.loads(json.dumps(document)) == document
     assert "security" not in document
-    assert openapi.document(needs_key=True)["security"] == [{"key": []}]
+    guarded = openapi.document(needs_key=True)
+    assert guarded["security"] == [{"key": []}, {"header": []}]
+    assert guarded["components"]["securitySchemes"].keys() == {"key", "header"}
 
 
 def test_what_the_door_refuses_is_described() -> None:
@@ -36,7 +42,15 @@ def test_what_the_door_refuses_is_described() -> None:
 
 def test_the_examples_are_valid_requests() -> None:
     for _, _, asked, answers, example in openapi._QUESTIONS:
-        document = openapi._question("x", asked, answers, example)
+        document = openapi._question("/x", "x", asked, answers, example)
         asked.model_validate_json(
             json.dumps(document["requestBody"]["content"]["application/json"]["example"])
         )
+
+
+def test_a_key_is_accepted_in_either_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schemes = openapi.document(needs_key=True)["components"]["securitySchemes"]
+    monkeypatch.setenv(keys.VARIABLE, "a-key-of-the-tests")
+    asked = keys.Keys.configured(tmp_path)
+    assert asked.who({"authorization": f"{schemes['key']['scheme'].title()} a-key-of-the-tests"})
+    assert asked.who({schemes["header"]["name"].lower(): "a-key-of-the-tests"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,6 +18,12 @@ from serving.messages.schemas import Customer, DecisionRequest, ScoreRequest, Sc
 from tests.serving.conftest import opened
 
 KEY = "a-key-of-the-north-1"
+COMPLAINT = {
+    "table": "service_events",
+    "event_id": "care-1",
+    "occurred_at": "2017-12-31T10:00:00-05:00",
+    "kind": "complaint",
+}
 
 
 class Bridge(httpx.BaseTransport):
@@ -74,6 +81,21 @@ def test_what_came_of_a_decision_counts_in_the_next(told: Client, slice_customer
     assert told.outcomes(OutcomeRequest(decision_id="of nobody", kind="shown")).unmatched == 1
 
 
+def test_a_complaint_with_a_deadline_stops_marketing_and_the_portrait_has_both(
+    told: Client, slice_customer: str
+) -> None:
+    asked = DecisionRequest(customer=Customer(customer_id=slice_customer), place="app", explain=True)
+    assert told.next_best_action(asked).actions
+    due = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0)
+    told.events({**COMPLAINT, "customer_id": slice_customer, "deadline_at": due.isoformat()})
+    after = told.next_best_action(asked)
+    assert {action.kind for action in after.actions} <= {"service"}
+    assert {dropped.rule for dropped in after.dropped or []} >= {"complaint_freeze"}
+    (case,) = told.customer(slice_customer).open_cases
+    assert case.deadline is not None
+    assert datetime.fromisoformat(case.deadline) == due
+
+
 def test_a_decision_that_nobody_made(told: Client) -> None:
     with pytest.raises(ServiceError, match="no decision has the id 'x'") as refused:
         told.decision("x")
@@ -110,6 +132,8 @@ def test_a_key_of_one_area_asks_about_nobody_of_another(
         lambda: told.next_best_action(DecisionRequest(customer=Customer(customer_id=slice_customer))),
         lambda: told.customer(slice_customer),
         lambda: told.decision(decided.decision_id or ""),
+        lambda: told.outcomes(OutcomeRequest(decision_id=decided.decision_id or "", kind="complained")),
+        lambda: told.events({**COMPLAINT, "customer_id": slice_customer}),
     ):
         with pytest.raises(ServiceError, match="of North only") as refused:
             ask()

@@ -64,7 +64,7 @@ def test_keys_open_the_service_and_health_needs_none(
     assert refused.headers["www-authenticate"] == "Bearer"
     assert "API key" in refused.json()["detail"]
     assert service.get("/readyz").status_code == service.get("/metrics").status_code == 200
-    assert service.get("/docs.json").json()["security"] == [{"key": []}]
+    assert service.get("/docs.json").json()["security"] == [{"key": []}, {"header": []}]
     service.stop()
 
 

@@ -199,7 +199,8 @@ def test_a_wrong_body_gets_400_and_one_sentence(client: Any, path: str, case: st
         ({"as_of": "2016-01-01"}, 422, "would know the future"),
         ({"as_of": "2099-01-01"}, 422, "after the workspace's clock"),
         ({"place": "tlil"}, 422, "did you mean 'till'?"),
-        ({"place": "\x00"}, 422, "place not found"),
+        ({"place": "\x00"}, 400, "place has a NUL character"),
+        ({"request_id": "till-7\x00"}, 400, "request_id has a NUL character"),
     ],
 )
 @pytest.mark.parametrize("path", QUESTIONS)
@@ -209,6 +210,14 @@ def test_what_cannot_be_answered_is_said(
     fields, status, words = case
     response = client.post(path, json={"customer": {"customer_id": customer}, **fields})
     assert words in problem(response, status)
+
+
+@pytest.mark.parametrize(
+    "when", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00", "1969-12-31T23:59:59Z", "noon"]
+)
+def test_a_time_that_nobody_plans_for_is_refused(client: Any, customer: str, when: str) -> None:
+    asked = {"customer": {"customer_id": customer}, "time": when, "dry_run": True}
+    assert "an instant from 1970 to 2199" in problem(client.post("/v1/next-best-action", json=asked), 422)
 
 
 def test_bytes_that_are_no_text_and_other_media_are_refused(client: Any) -> None:

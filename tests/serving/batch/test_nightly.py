@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features import clock
+from features.build import open_store
 from features.canonical import Canonical
 from features.errors import ExitCode, UserError
 from features.json_file import read_json
@@ -15,6 +16,7 @@ from serving.answering.engine import Engine
 from serving.batch import nightly as batch
 from serving.batch import population
 from serving.scoring import scores
+from tests.features import posting
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +121,22 @@ def test_the_same_batch_again_gives_the_same_bytes(
     batch.score(slice_workspace, out=tmp_path / "again", places=["app", "campaign"])
     for name in batch.SCHEMAS:
         assert (out / f"{name}.parquet").read_bytes() == (tmp_path / "again" / f"{name}.parquet").read_bytes()
+
+
+def test_what_became_known_in_between_makes_another_decision_of_that_customer_only(
+    slice_copy: Workspace, slice_customer: str, tmp_path: Path
+) -> None:
+    def decided(name: str) -> dict[str, str]:
+        batch.score(slice_copy, out=tmp_path / name, places=["app"])
+        found = pq.read_table(tmp_path / name / "actions.parquet", columns=["customer_id", "decision_id"])
+        return dict(zip(*(column.to_pylist() for column in found.columns), strict=True))
+
+    before = decided("before")
+    complaint = {"table": "service_events", "event_id": "1", "kind": "complaint"}
+    complaint |= {"customer_id": slice_customer, "occurred_at": "2017-12-30T10:00:00-05:00"}
+    assert all(posting.post(slice_copy, open_store(slice_copy), [complaint]))
+    after = decided("after")
+    assert [name for name in before if before[name] != after[name]] == [slice_customer]
 
 
 def test_the_size_of_a_chunk_changes_nothing(

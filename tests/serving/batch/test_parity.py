@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,30 @@ def test_the_service_and_the_batch_agree_about_every_customer_of_the_sample(
 
 
 @pytest.mark.slow
+def test_the_models_say_of_each_customer_of_the_sample_what_the_batch_made(
+    sample_workspace: Workspace, record_property: Callable[[str, object], None]
+) -> None:
+    engine = Engine.open(sample_workspace)
+    by_models, kept = replace(engine, kept=None), engine.kept
+    assert kept is not None
+    customers = engine.store.customers()
+    for customer in customers:
+        subject = by_models.subject(customer, engine.clock_day)
+        found = kept.find(subject.matrix)
+        assert found is not None
+        for name, column in subject.scores.columns.items():
+            assert column.tobytes() == found.columns[name].tobytes(), (customer, name)
+    record_property("customers compared to the last bit", len(customers))
+
+
+@pytest.mark.slow
 def test_the_engine_and_the_batch_agree_about_a_simulated_base(
     simulated_workspace: Workspace, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     places = ["forecourt", "till", "app", "phone", "campaign"]
     report = batch.score(simulated_workspace, out=tmp_path / "out", places=places)
-    engine = Engine.open(simulated_workspace)
+    # By the models: what the batch has made would be compared with itself.
+    engine = replace(Engine.open(simulated_workspace), kept=None)
     questions: dict[str, tuple[Any, Callable[[Any], Any]]] = {
         "/v1/score": (schemas.ScoreRequest, lambda asked: answers.score(engine, asked)),
         "/v1/recommend": (schemas.RecommendRequest, lambda asked: answers.recommend(engine, asked, None)),

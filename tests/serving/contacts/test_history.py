@@ -24,7 +24,7 @@ from tests.features import posting
 from tests.features.customer_store.test_applying import give_identity
 
 ACTIONS = ("wash", "welcome", "unused")
-CHANNELS = ("app", "forecourt")
+CHANNELS: dict[str, list[str]] = {"app": [], "forecourt": []}
 ASKED = ("", "app", "forecourt", "shop", "pigeon")
 CUSTOMERS = ("a", "b", "c", "d", "nobody")
 DAYS = ("2016-02-29", "2016-03-01", "2016-03-20", "2016-12-31", "2017-01-01", "2017-01-02", "2017-06-01")
@@ -118,7 +118,7 @@ def brute(events: list[posting.Event], as_of: int) -> dict[str, Any]:
 def touches(exposures: list[tuple[Any, ...]], responses: list[tuple[Any, ...]]) -> list[tuple[int, ...]]:
     contacts, found = set(), []
     for _, row, age, channel, event in exposures:
-        through = CHANNELS.index(channel) if channel in CHANNELS else OTHER
+        through = [*CHANNELS].index(channel) if channel in CHANNELS else OTHER
         contacts.add((row, age, position(event), through, SHOWN, channel))
     for _, row, age, _, event in responses:
         if "kind" in event:
@@ -145,7 +145,8 @@ def consents(rows: list[tuple[Any, ...]]) -> dict[str, list[float | None]]:
     found: dict[str, list[float | None]] = {channel: [None] * len(CUSTOMERS) for channel in ASKED}
     for _, row, _, channel, event in sorted(rows, key=lambda each: (each[0], not each[4]["granted"])):
         for about in ASKED:
-            if channel in {"", about}:
+            strange = channel not in CHANNELS and not event["granted"]
+            if channel in {"", about} or strange:
                 found[about][row] = float(event["granted"])
     return found
 
@@ -161,6 +162,21 @@ def test_it_is_what_going_through_all_events_gives(tmp_path: Path, seed: int) ->
         assert sorted(rows, key=order) == expected.pop("rows")
         assert [each[:2] for each in rows] == [each[:2] for each in sorted(rows, key=order)]
         assert {name: found[name] for name in expected} == expected
+
+
+def test_a_channel_goes_by_the_names_that_tables_have_for_it(tmp_path: Path) -> None:
+    canonical = Canonical.open(opened(tmp_path, posting.stream(8, 300)))
+    channels = {"attendant": ["Forecourt"], "screen": ["forecourt"], "app": [], "shop": []}
+    found = ContactHistory.of(canonical, ACTIONS, channels).standing(CUSTOMERS, END, live=False)
+    own = ContactHistory.of(canonical, ACTIONS, {"forecourt": [], "app": [], "shop": []})
+    plainly = own.standing(CUSTOMERS, END, live=False)
+    stated = plainly.consent_to("marketing", "forecourt")
+    assert {0.0, 1.0} <= set(stated)
+    for name in ("attendant", "screen"):
+        np.testing.assert_array_equal(found.consent_to("marketing", name), stated)
+    # A contact is through the first of them.
+    assert (found.channel == 0).sum() == (plainly.channel == 0).sum() > 0
+    assert not (found.channel == 1).any()
 
 
 @pytest.mark.parametrize("identity", [False, True])
@@ -198,7 +214,7 @@ def test_one_by_one_is_all_at_once(tmp_path: Path) -> None:
     for place, name in enumerate(CUSTOMERS):
         one, part = contacts.standing([name], END, live=False), many.slice(place, place + 1)
         assert plain(one) == plain(part)
-    again = contacts.named(("welcome",), ("app",)).standing(CUSTOMERS, END, live=False)
+    again = contacts.named(("welcome",), {"app": []}).standing(CUSTOMERS, END, live=False)
     assert (again.action == 0).sum() == (many.action == 1).sum() > 0
     assert (again.channel == 0).sum() == (many.channel == 0).sum() > 0
 

@@ -43,8 +43,8 @@ class Posted:
     def __init__(self, *events: tuple[Event, int, int]) -> None:
         self.events = events
 
-    def of_customer(self, customer_id: str) -> list[tuple[Event, int, int]]:
-        return [each for each in self.events if each[0].customer_id == customer_id]
+    def of_customers(self, customers: Sequence[str]) -> list[tuple[int, Event, int, int]]:
+        return [(customers.index(each[0].customer_id), *each) for each in self.events]
 
 
 def event(table: str, day: int = 5, **values: Any) -> Event:

@@ -156,8 +156,8 @@ def test_outcomes_change_what_is_worth_it(tmp_path: Path) -> None:
     fewer = Effects.after(given_actions, [], [Accepted("b", 10, 20.0)])
     found = decide(given_actions, "till", read, effects=fewer)
     assert found.propensity[0].tolist() == [0.5, pytest.approx(0.15)]
-    surely = Effects.after(given_actions, [], [Accepted("b", 9000, 20.0)])
-    assert decide(given_actions, "till", read, effects=surely).propensity[0, 1] == 1
+    often = Effects.after(given_actions, [], [Accepted("b", 9000, 20.0)])
+    assert decide(given_actions, "till", read, effects=often).propensity[0, 1] == 0.2
 
 
 def test_actions_and_experiments_have_their_days(tmp_path: Path) -> None:

@@ -48,6 +48,12 @@ def test_each_column_has_its_value(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["next_tier_distance_cents"], [np.nan, 500])
 
 
+def test_the_basket_counts_where_one_is_in_hand(tmp_path: Path) -> None:
+    catalogue = load(tmp_path, SMALL.replace("visits_28 >= 1", "basket_items BETWEEN 1 AND 3"))
+    assert circumstances.columns(catalogue, "till", DAY, 2)["basket_items"].tolist() == [0, 0]
+    assert circumstances.columns(catalogue, "till", DAY, 1, basket=3)["basket_items"].tolist() == [3]
+
+
 def test_a_trigger_counts_on_its_days_only_and_silence_is_unknown(tmp_path: Path) -> None:
     catalogue = load(tmp_path, FULL)
     tiers = Assigned(texts("A"), texts("person"), np.array([1.0]))

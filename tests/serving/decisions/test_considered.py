@@ -58,6 +58,38 @@ def test_what_is_unknown_is_not_eligible_and_said(tmp_path: Path) -> None:
     }
 
 
+def test_every_sentence_is_in_both_languages(tmp_path: Path) -> None:
+    found = decide(
+        catalogue(
+            tmp_path,
+            {"id": "apple", "channels": ["cashier", "receipt"]},
+            {"id": "mango", "value_cents": "102"},
+            {"id": "worse", "value_cents": "10"},
+            {"id": "unmet", "eligible": "visits_28 > 5"},
+            {"id": "unseen", "eligible": "churn_probability > 0.5"},
+            {"id": "unsure", "propensity": "churn_probability"},
+            {"id": "unlikely", "propensity": "spend_28"},
+            {"id": "unpaid", "value_cents": "spend_28 * 1e300"},
+        ),
+        "till",
+        columns(spend_28=[50.0], visits_28=[0.0], churn_probability=[np.nan]),
+    )
+    english, chinese = (considered.dropped(found, 0, 1, language) for language in ("en", "zh"))
+    assert [(d.action_id, d.channel, d.rule) for d in english] == [
+        (d.action_id, d.channel, d.rule) for d in chinese
+    ]
+    assert {d.action_id + (d.channel or ""): d.reason for d in chinese} == {
+        "applecashier": "通过 cashier 价值 45 分; 超出所要的 1 条",
+        "applereceipt": "价值 24 分; 渠道 cashier 价值更高",
+        "worsecashier": "预期价值不大于零 (0 分)",
+        "unmet": "不符合条件 (条件未满足)",
+        "unseen": "不符合条件 (未知: churn_probability)",
+        "unsure": "propensity 无法计算 (未知: churn_probability)",
+        "unlikely": "propensity 不是概率",
+        "unpaid": "value_cents 不是有限金额",
+    }
+
+
 def test_the_record_lists_every_pair_with_its_numbers(tmp_path: Path) -> None:
     found = decide(
         catalogue(
@@ -129,4 +161,9 @@ def test_every_rule_is_said_in_words(tmp_path: Path) -> None:
     assert [(d.action_id, d.rule, d.reason) for d in considered.dropped(found, 0)] == [
         ("a", "not_credible", "its expected value is not credibly above zero (45 cents, give or take 100)"),
         ("b", "ended", "it has ended"),
+    ]
+    chinese = [(d.action_id, d.rule, d.reason) for d in considered.dropped(found, 0, language="zh")]
+    assert chinese == [
+        ("a", "not_credible", "预期价值大于零的把握不足 (45 分, 上下 100)"),
+        ("b", "ended", "已经结束"),
     ]

@@ -187,13 +187,15 @@ def test_consent_is_asked_per_purpose_and_channel(tmp_path: Path) -> None:
         {"a cashier": no, "a receipt": no, "b cashier": no, "c cashier": no},
         {"a cashier": "", "a receipt": no, "b cashier": "", "c cashier": ""},
     ]
-    # Without any consents in the source every purpose counts as permitted, and the answer says so.
-    unknown = known(1, consent=consent)
-    assert set(rules(given, unknown)[0].values()) == {""}
+    # A source without consents is one in which everybody is silent, and the answer says so.
+    unknown = known(1)
+    assert rules(given, unknown) == [
+        {**dict.fromkeys(["a cashier", "a receipt", "b cashier"], ""), "c cashier": no}
+    ]
     found = decisions.decide(
         given, "till", columns(spend_28=[1.0]), customers=["1"], as_of=AS_OF, standing=unknown
     )
-    assert "every purpose counts as permitted" in found.missing[0]
+    assert "what the catalogue says of silence" in found.missing[0]
 
 
 @pytest.mark.parametrize(
@@ -225,6 +227,22 @@ def test_a_capacity_is_for_everybody_together(tmp_path: Path) -> None:
         found = rules(given, known(2, contacted=counted))
         assert found == [{"a cashier": rule, "a receipt": rule, "b cashier": ""}] * 2
         assert asked == [("a", 7)]
+
+
+def test_a_contact_that_serves_two_purposes_is_one_of_its_channel(tmp_path: Path) -> None:
+    limits = {"limits": [{"contacts": 2, "days": 9}]}
+    channels = {"cashier": {"cost_cents": 5, "reach": 1.0, **limits}}
+    given = catalogue(
+        tmp_path, {**BOTH[0], **limits}, BOTH[1], channels=channels, policy={"across": [limits["limits"][0]]}
+    )
+    talk = (0, 3, "a", "cashier", SHOWN), (0, 3, "b", "cashier", SHOWN)
+    assert set(rules(given, known(1, *talk))[0].values()) == {""}
+    assert rules(given, known(1, (0, 5, "a", "cashier", SHOWN), *talk)) == [
+        {"a cashier": "channel_limit", "a receipt": "across_limit", "b cashier": "channel_limit"}
+    ]
+    # Two that nobody knows the channel of are two.
+    strange = (0, 3, "a", "pigeon", SHOWN), (0, 3, "b", "pigeon", SHOWN)
+    assert rules(given, known(1, *strange))[0]["b cashier"] == "across_limit"
 
 
 contact = st.tuples(

@@ -46,12 +46,12 @@ def test_beliefs_stand_in_for_assumptions(tmp_path: Path) -> None:
     assert prior.spread is not None
     assert prior.spread.tolist() == [0.25, 0.0]
     assert (prior.factor, prior.multiplier.tolist()) == (None, [0.4, 1.0])
-    after = Effects.after(given, [Measured("a", "works", 0.2, 0.1, 5, 5)], [Accepted("b", 20, 0.0)])
+    after = Effects.after(given, [Measured("a", "works", 0.2, 0.1, 5, 5)], [Accepted("b", 0, 20.0)])
     found = offers.believed(after)
     assert offers.believed(after) is found
     assert found.assumptions["works"] == pytest.approx(0.3)
     assert found.factor is not None
-    assert (found.factor.tolist(), found.multiplier.tolist()) == ([1.0, 2.0], [pytest.approx(0.3), 2.0])
+    assert (found.factor.tolist(), found.multiplier.tolist()) == ([1.0, 0.5], [pytest.approx(0.3), 0.5])
     harmful = Effects.after(given, [Measured("a", "works", -9.0, 1e-6, 5, 5)], [])
     assert offers.believed(harmful).spread is None
     assert offers.believed(harmful).assumptions["works"] == 0
@@ -89,10 +89,8 @@ def test_days_are_both_included(tmp_path: Path) -> None:
     first, last = date(2018, 3, 10), date(2018, 3, 12)
     given = catalogue(tmp_path, {"id": "a", "starts": first, "ends": last}, {"id": "b"})
     offers = Offers.at(given, "till")
-    found = [offers.out_of_time(AS_OF + later) for later in (-1, 0, 2, 3)]
-    assert [None if one is None else one.tolist() for one in found] == [
-        [Rule.NOT_STARTED, 0],
-        None,
-        None,
-        [Rule.ENDED, 0],
+    found = [
+        [(rule, pairs.tolist()) for rule, pairs in offers.out_of_time(AS_OF + later)]
+        for later in (-1, 0, 2, 3)
     ]
+    assert found == [[(Rule.NOT_STARTED, [True, False])], [], [], [(Rule.ENDED, [True, False])]]

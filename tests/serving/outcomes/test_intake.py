@@ -57,6 +57,16 @@ def statuses(answer: OutcomesAnswer) -> list[str]:
     return [each.status for each in answer.outcomes]
 
 
+def test_an_outcome_is_of_something_that_was_proposed(opened: OutcomeStore, data: Canonical) -> None:
+    opened.records.add([record(1)])
+    told = {"decision_id": D1, "action_id": "oil"}
+    with pytest.raises(ProblemError, match="the decision proposed welcome, wash, not 'oil'"):
+        take(opened, data, {"decision_id": D1}, told)
+    assert opened.of_decisions([D1]) == {}
+    # Nobody can say so before the decision has been written.
+    assert statuses(take(opened, data, {**told, "decision_id": "later"})) == ["unmatched"]
+
+
 def test_an_outcome_is_of_the_first_action_on_the_decisions_day(
     opened: OutcomeStore, data: Canonical
 ) -> None:
@@ -80,12 +90,10 @@ def test_what_is_stated_stands(opened: OutcomeStore, data: Canonical) -> None:
         "value_cents": 900,
         "outcome_id": "mine",
     }
-    assert statuses(take(opened, data, given, {**given, "at": None}, {**given, "outcome_id": "other"})) == [
-        "accepted",
-        "repeated",
-        "repeated",
-    ]
-    (kept,) = opened.of_decisions([D1])[D1]
+    # Another of the same instant has an id of its own.
+    more = {**given, "at": None}, {**given, "outcome_id": "other", "value_cents": 1}
+    assert statuses(take(opened, data, given, *more)) == ["accepted", "repeated", "accepted"]
+    kept, _ = opened.of_decisions([D1])[D1]
     assert (kept.action_id, kept.channel, kept.value_cents, kept.outcome_id) == ("wash", "app", 900, "mine")
     # The local day, not the UTC one.
     assert str(clock.to_date(kept.day)) == "2018-01-03"
@@ -132,7 +140,7 @@ def test_an_outcome_of_another_workers_decision_is_joined_when_that_is_written(
 def test_contact_history_reacts_at_once_in_every_worker(opened: OutcomeStore, data: Canonical) -> None:
     opened.records.add([record(1)])
     histories = [
-        ContactHistory.of(data, ("welcome",), ("sms",), own=own)
+        ContactHistory.of(data, ("welcome",), {"sms": []}, own=own)
         for own in (opened, OutcomeStore.of(opened.workspace))
     ]
     assert [len(h.standing(["c1"], 17532, live=True).row) for h in histories] == [0, 0]

@@ -24,8 +24,8 @@ from serving.messages.outcomes import OutcomesRequest
 from serving.outcomes import intake, learning
 from serving.outcomes.store import OutcomeStore
 from serving.records.record import Record
-from serving.records.store import RecordStore
-from tests.serving.recorded import outcome, record, store
+from serving.records.store import VARIABLE, RecordStore
+from tests.serving.recorded import outcome, record
 from tests.training.campaigns.world import BEGIN, CUSTOMERS, DAYS, make
 from tests.training.conftest import TINY
 from training import task
@@ -131,8 +131,9 @@ def test_own_records_take_the_place_of_campaign_history(
     assert again["same_model"]
 
 
-def test_contacts_are_written_when_they_were_reported_as_shown(tmp_path: Path) -> None:
-    opened = store(tmp_path)
+def test_contacts_are_written_when_they_were_reported_as_shown(
+    opened: OutcomeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert learning.collect(Workspace(tmp_path / "none")) == 0
     opened.records.add([record(1), record(2), record(3)])
     opened.add([outcome(1), outcome(1, kind=1, day=17533, known_day=17535), outcome(2, kind=4)])
@@ -151,6 +152,7 @@ def test_contacts_are_written_when_they_were_reported_as_shown(tmp_path: Path) -
         }
     ]
     assert list(opened.workspace.own_contacts.parent.glob(".contacts*")) == []
-    opened.workspace.decisions.unlink()
+    opened.workspace.decisions.unlink(missing_ok=True)
+    monkeypatch.delenv(VARIABLE, raising=False)
     assert learning.collect(opened.workspace) == 0
     assert not opened.workspace.own_contacts.exists()

@@ -3,27 +3,16 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-import pytest
-
 from features.workspace import Workspace
 from serving.contacts.standing import ACCEPTED, COMPLAINED, REDEEMED, REFUSED, SHOWN
 from serving.contacts.touches import Touch
 from serving.outcomes.store import OutcomeStore
-from serving.records import store as record_store
 from serving.records.store import RecordStore
-from tests.serving.recorded import outcome, record, store
+from tests.serving.recorded import outcome, record
 from tests.serving.records.test_batches import batch
 
 AT = outcome(0).instant
 DAY = outcome(0).day
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OutcomeStore:
-    """Outcomes in a store of each kind, empty."""
-    if request.param == "postgresql":
-        monkeypatch.setenv(record_store.VARIABLE, request.getfixturevalue("postgres_database"))
-    return store(tmp_path)
 
 
 def touches(opened: OutcomeStore, customer: str, before: int | None = None) -> list[Touch]:

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from features.workspace import Workspace
 from serving.records import store as record_store
 from serving.records import writer as records
+from serving.records.record import Record
 from serving.records.store import RecordsDownError, RecordStore
 from serving.records.writer import Records
 from tests.serving.recorded import record, workspace
@@ -181,6 +183,30 @@ def test_what_a_store_that_stays_down_does_not_get_is_counted_and_no_answer_wait
     assert writer.failed == 20
     writer.close()
     assert writer.failed == 31
+
+
+def test_a_record_that_no_store_takes_costs_itself_only(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[int] = []
+    writer = opened(interval=0.05, given_up=lost.append)
+    whole = writer.store.add
+
+    def picky(records: list[Record], *rest: Any) -> None:
+        if any(each.request_id == "poison" for each in records):
+            raise ValueError("no text for it")
+        whole(records, *rest)
+
+    monkeypatch.setattr(writer.store, "add", picky)
+    for number in range(5):
+        writer.add(record(number, request_id="poison" if number == 2 else None))
+    writer.flush()
+    writer.add(record(5))
+    writer.flush()
+    assert [each.decision_id for each in writer.store.read()] == [
+        record(number).decision_id for number in (0, 1, 3, 4, 5)
+    ]
+    assert (lost, writer.failed, writer.waiting([record(2).decision_id])) == ([1], 1, {})
+    writer.close()
+    assert writer.store.lost() == 1
 
 
 def test_what_cannot_be_told_is_told_later(opened) -> None:

@@ -62,6 +62,38 @@ def test_lint_ends_by_severity(
     assert "did you mean" in line
 
 
+def test_lint_says_all_unknown_names_of_all_actions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "small.yaml"
+    two = SMALL + SMALL[SMALL.index("  - id") :].replace("one_more", "other")
+    file.write_text(two.replace("visits_28", "visits_29").replace("spend_28", "spent_28"), encoding="utf-8")
+    assert cli.run(["decide", "lint", str(file), "--static"]) == ExitCode.USAGE
+    lines = capsys.readouterr().err.splitlines()
+    named = [(owner, name) for owner in ("one_more", "other") for name in ("visits_29", "spent_28")]
+    assert [f"action '{o}'" in line and n in line for line, (o, n) in zip(lines, named, strict=True)] == (
+        [True] * 4
+    )
+    assert all(str(file) in line and "did you mean" in line for line in lines)
+
+
+def test_history_is_told_of_a_broken_catalogue(
+    slice_copy: Workspace, mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked(capsys, "activate", mine, workspace=slice_copy)[0] == ExitCode.OK
+    own = slice_copy.root / "actions.yaml"
+    own.write_text(TEXT.replace("visits_28 BETWEEN", "visits_29 BETWEEN"), encoding="utf-8")
+    code, listed = asked(capsys, "history", workspace=slice_copy)
+    assert (code, listed["active"], listed["by_hand"]) == (ExitCode.OK, None, True)
+    assert "visits_29" in listed["problem"]
+    assert [change["event"] for change in listed["changes"]] == ["found", "activated"]
+    assert cli.run(["decide", "history", "--workspace", str(slice_copy.root)]) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert said.startswith("active: not valid (")
+    assert "visits_29" in said
+    assert actions.load(mine).version in said
+
+
 def test_a_change_is_previewed_activated_and_rolled_back(
     slice_copy: Workspace, mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,14 @@ def test_a_trigger_whose_days_are_over_has_expired(tmp_path: Path) -> None:
     assert ("warning", "expired", "trigger festival") not in found(
         outlook(load(tmp_path, text.replace("2017-12-31", "2018-01-01")))
     )
+
+
+def test_a_refused_channel_that_the_catalogue_does_not_know_is_told(tmp_path: Path) -> None:
+    seen = dataclasses.replace(outlook(load(tmp_path, SMALL)), strange={"wechat": 7, "pigeon": 0})
+    told = found(seen)
+    (key,) = (key for key in told if key[1] == "unknown_channel")
+    assert key == ("warning", "unknown_channel", "channel wechat")
+    assert "7 of 100 customers have refused it" in told[key]
 
 
 def test_the_report_is_readable_and_puts_errors_first(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from features.clock import parse_date, to_day
 from serving.catalogue.actions import Catalogue
 from serving.review.outlook import NOTHING, AtPlace, Outlook
-from serving.review.preview import Change, compare
+from serving.review.preview import Change, Reworded, compare
 from tests.serving.catalogues import SMALL, load
 
 DAY = to_day(parse_date("2018-01-01"))
@@ -69,3 +69,19 @@ def test_an_action_or_a_place_that_is_gone_is_lost_by_all(tmp_path: Path) -> Non
         ("kiosk", 0, 1),
     ]
     assert len(report.lines()) == 3
+
+
+def test_other_words_are_told_with_who_would_read_them(tmp_path: Path) -> None:
+    first = [0, 0, 1, NOTHING]
+    before = outlook(load(tmp_path, TWO), first, [10, 20, 30, 0])
+    text = TWO.replace("en: Come again.", "en: Come soon.", 1).replace("zh: 再来}", "zh: 再来一次}", 1)
+    report = compare(before, outlook(load(tmp_path, text), first, [10, 20, 30, 0]))
+    assert report.changes == ()
+    assert report.reworded == (Reworded("one_more", ("name", "text"), ("en", "zh"), 2),)
+    assert report.lines()[-1] == "nobody is offered anything else."
+    other = compare(before, outlook(load(tmp_path, TWO.replace("en: One more", "en: Two")), first, [9] * 4))
+    assert [(one.action, one.fields, one.languages, one.customers) for one in other.reworded] == [
+        ("one_more", ("name",), ("en",), 2),
+        ("other", ("name",), ("en",), 1),
+    ]
+    assert len(other.lines()) == 4

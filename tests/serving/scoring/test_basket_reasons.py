@@ -83,3 +83,6 @@ def test_sales_are_those_of_the_store_if_there_is_one() -> None:
     assert "store" not in anywhere.evidence
     assert few.en.startswith("sold in this store")
     assert basket_reasons.sold("s1", FEWEST - 1, 90, 1).id == "sold_in_store"
+    assert basket_reasons.popular(FEWEST, POPULAR)
+    assert not basket_reasons.popular(FEWEST, POPULAR + 1)
+    assert not basket_reasons.popular(FEWEST - 1, 1)
