@@ -114,7 +114,7 @@ def policies() -> Iterator[str]:
         world = replace(config, treatment=treatment)
         for name, policy in {
             "at random, as worlds are written": Stochastic(treatment, 0),
-            "highest risk seen, win-back gift by SMS": HighestRisk(treatment, "win-back gift", OTHER),
+            "most visits missed, win-back gift by SMS": HighestRisk(treatment, "win-back gift", OTHER),
             "everybody every day, coupon by SMS": Everybody(treatment, "fuel coupon", OTHER),
         }.items():
             cents, made = paid(world, policy)

@@ -163,7 +163,7 @@ def declaration(content: Mapping[str, Any]) -> Declaration:
     source = Source(
         name=_text(content, "name", FOLDER_NAME),
         zone=clock.zone(_text(content, "time_zone", "UTC")).key,
-        currency=_currency(_text(content, "currency", "")),
+        currency=currency_code(_text(content, "currency", "")),
         clock=cast("Clock", _choice(content, "clock", ("last_event", "wall"))),
         choices_until=_date(content.get("choices_until")),
         plain_customer_ids=_flag(content, "plain_customer_ids"),
@@ -208,7 +208,12 @@ def _choice(content: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> s
     return value
 
 
-def _currency(code: str) -> str:
+def currency_code(code: str) -> str:
+    """A currency as ISO 4217 writes it; empty when it is not stated.
+
+    Raises:
+        UserError: it is written otherwise.
+    """
     if code and not re.fullmatch("[A-Z]{3}", code):
         raise UserError(
             f"currency is {code!r}: it has to be a three-letter code in capitals, like CNY or USD."

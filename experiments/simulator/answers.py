@@ -65,7 +65,7 @@ class Answering:
             draws.uniform(self._seed, stream, contacts.person, day, 1000 * action.astype(np.int64) + channel)
             for stream in ("answers", "answers/delay")
         )
-        put_off = np.where(liking < 0, _PUT_OFF, 1.0) * np.exp(1 - contacts.fatigue)
+        put_off = np.where(liking < 0, _PUT_OFF, 1.0) * np.exp(1 - contacts.freshness)
         refused = u < np.minimum(self._refusals[channel] * put_off, 1)
         clicked = ~refused & (1 - u < np.clip(self._clicks[channel] * liking, 0, _KEENEST))
         self._hand_out(day, row, contacts)

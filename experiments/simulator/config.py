@@ -18,11 +18,14 @@ from experiments.simulator.offer_config import Basket, Bills, Category, Network,
 from experiments.simulator.outlet_config import Outlet
 from experiments.simulator.service_config import ServiceConfig
 from experiments.simulator.treatment_config import TreatmentConfig
-from features.clock import to_day
+from features.clock import to_date, to_day
 from features.errors import UserError
 from features.labels import LabelDefinitions
+from features.source import currency_code
 
 MONTHS: Final = 12
+_EARLIEST: Final = 1
+"""A day after the first that tables hold, which by UTC may be the day before."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,9 @@ class WorldConfig:
         """
         limits.day("start", self.start)
         limits.time_zone(self.zone)
+        limits.distinct("world", [self.name])
         limits.distinct("currency", [self.currency])
+        currency_code(self.currency)
         limits.distinct("segment", [segment.name for segment in self.segments])
         limits.distinct("category", [category.name for category in self.categories])
         limits.whole_of("the shares of the segments", (segment.share for segment in self.segments))
@@ -132,8 +137,12 @@ class WorldConfig:
             limits.known(what, name, names)
         for segment in self.segments:
             self._check(segment)
+        self._check_that_some_come()
+        self._check_history()
+        limits.few("places", self.places)
         if self.bills:
             limits.distinct("category of bills", self.bills.categories)
+            self._check_place(self.bills.place)
         departments = [category.department for category in self.categories]
         excluded = LabelDefinitions.read(self.outlet.labels).recommendation.excluded_departments
         for name in excluded:
@@ -169,6 +178,33 @@ class WorldConfig:
             raise UserError(f"{where} is billed, and the world has no bills. Add them.")
         if segment.extras and not self._wanted(segment):
             raise UserError(f"{where} has extras and no category that has a weight for it.")
+
+    def _check_that_some_come(self) -> None:
+        """Refuses a world in which nothing is ever bought."""
+        come = any(each.share * each.visits_per_week * (1 - each.dormant) for each in self.segments)
+        if not come or not any(rule.visits for rule in self.life_cycle.stages.values()):
+            raise UserError(
+                "nobody ever comes: visits_per_week of all segments, or visits of all stages, are 0, or all "
+                "customers are dormant. Let some come."
+            )
+
+    def _check_history(self) -> None:
+        """Refuses customers who registered before all that tables can hold."""
+        days = self.joining.history_days
+        if self.joining.before and self.first_day - days < _EARLIEST:
+            raise UserError(
+                f"start is {self.start} and joining: history_days {days}, and tables hold no day before "
+                f"{to_date(_EARLIEST)}. Begin later, or have at most {self.first_day - _EARLIEST} of them."
+            )
+
+    def _check_place(self, place: str) -> None:
+        """Refuses bills that cannot be told from visits."""
+        anchors = [segment.anchor for segment in self.segments]
+        visited = {each.place for each in self.categories if each.weight or each.name in anchors}
+        if place in {*visited, self.basket.online_place}:
+            raise UserError(
+                f"bills: place is {place!r}, where visits are as well. Give bills one of their own."
+            )
 
     def _wanted(self, segment: Segment) -> bool:
         """Whether something beside the anchor can be bought."""

@@ -70,6 +70,7 @@ class Segment:
         hours: 24 weights of the local hours.
         vehicles: mean number of vehicles, 0 for none; above 1 every customer has one, and further ones are
             Poisson. Each has a plate of its own, which pools are told one by one (`outlet_config.Pool`).
+        vehicle: what they are: car, lorry, motorcycle.
         bound: share with a contract that holds them for a term; where it is above 0, the others have a free
             one.
         billed: whether they get the monthly bills; who does, and has a contract, cancels it when leaving.
@@ -93,6 +94,7 @@ class Segment:
     weekdays: tuple[float, ...] = (1.0,) * WEEK
     hours: tuple[float, ...] = (1.0,) * HOURS
     vehicles: float = 0.0
+    vehicle: str = "car"
     bound: float = 0.0
     billed: bool = False
     taste: Mapping[str, float] = field(default_factory=dict)
@@ -107,14 +109,17 @@ class Segment:
             limits.above(f"{where}: {name}", getattr(self, name), most=limits.MOST)
         limits.above(f"{where}: spend", self.spend, most=limits.MOST_FACTOR)
         limits.number(f"{where}: spend_spread", self.spend_spread, least=0, most=limits.MOST_SPREAD)
-        for name in ("extras", "price_sensitivity", "vehicles"):
+        for name in ("extras", "vehicles"):
             limits.number(f"{where}: {name}", getattr(self, name), least=0, most=limits.MOST_FACTOR)
+        most = limits.MOST_ELASTICITY
+        limits.number(f"{where}: price_sensitivity", self.price_sensitivity, least=0, most=most)
+        limits.distinct(f"vehicle of {where}", [self.vehicle])
         limits.number(f"{where}: visits_per_week", self.visits_per_week, least=0, most=MOST_A_WEEK)
         limits.number(f"{where}: regularity", self.regularity, least=1, most=5)
         limits.weights(f"{where}: weekdays", self.weekdays, count=WEEK)
         limits.weights(f"{where}: hours", self.hours, count=HOURS)
         for category, factor in self.taste.items():
-            limits.number(f"{where}: taste of {category!r}", factor, least=0)
+            limits.number(f"{where}: taste of {category!r}", factor, least=0, most=limits.MOST)
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ class LifeCycle:
         lived = [stage.name.lower() for stage in Stage if stage is not Stage.GONE]
         for name, rule in self.stages.items():
             limits.known("stage of the life cycle", name, lived)
-            limits.number(f"stage {name!r}: visits", rule.visits, least=0)
+            limits.number(f"stage {name!r}: visits", rule.visits, least=0, most=limits.MOST_FACTOR)
             for target, hazard in rule.moves.items():
                 limits.known(
                     f"stage that {name!r} moves to", target, (*(x for x in lived if x != name), "gone")
@@ -163,9 +168,13 @@ class LifeCycle:
                 raise UserError(f"stage {name!r}: its hazards add up to more than 1 a day. Lower them.")
         if missing := [name for name in lived if name not in self.stages]:
             raise UserError(f"the life cycle has no stage {missing[0]!r}. Add it.")
-        for name in ("frailty", "price", "grievance"):
-            limits.number(f"life_cycle: {name}", getattr(self, name), least=0)
-        limits.above("life_cycle: grievance_days", self.grievance_days)
+        for name, most in (
+            ("frailty", limits.MOST_SPREAD),
+            ("price", limits.MOST_ELASTICITY),
+            ("grievance", limits.MOST_FACTOR),
+        ):
+            limits.number(f"life_cycle: {name}", getattr(self, name), least=0, most=most)
+        limits.above("life_cycle: grievance_days", self.grievance_days, most=limits.MOST)
 
 
 @dataclass(frozen=True)
@@ -195,6 +204,6 @@ class ContractTerms:
         for months in self.months:
             limits.whole("contracts: a term of months", months, least=1, most=MOST_MONTHS)
         limits.share("contracts: renew", self.renew)
-        limits.number("contracts: bound", self.bound, least=0)
-        limits.number("contracts: window", self.window, least=0)
+        for name in ("bound", "window"):
+            limits.number(f"contracts: {name}", getattr(self, name), least=0, most=limits.MOST_FACTOR)
         limits.whole("contracts: window_days", self.window_days, least=1)

@@ -79,9 +79,10 @@ class Contacts(Rows):
         cost_cents: what the contact cost.
         effect_visits: relative change of the rate of visits on the day after, when it begins to work: with
             the contact against without it, beside all made before or at once; 0 changes nothing.
-        effect_spend: the same of spend per visit.
+        effect_spend: the same of the money of what is chosen or used (`treatment_config.Action`).
         effect_hazard: the same of the hazard of leaving; above 0 harms.
-        fatigue: factor on the effect that earlier contacts left, 1 for none.
+        freshness: factor on the contact's gain that earlier contacts left: 1 for a rested customer, 0 at the
+            end of the customer's patience, -1 far beyond it.
     """
 
     at: Ints
@@ -92,7 +93,7 @@ class Contacts(Rows):
     effect_visits: Floats
     effect_spend: Floats
     effect_hazard: Floats
-    fatigue: Floats
+    freshness: Floats
 
 
 @dataclass(frozen=True)

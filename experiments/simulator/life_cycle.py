@@ -124,7 +124,7 @@ class LifeCycle:
         return np.asarray(-np.expm1(-self._hazards[self.stage, Stage.GONE] * down))
 
     def move(self, day: int, down: Floats) -> None:
-        """Move everybody who is alive by one day.
+        """Move everybody who is alive by one day; nobody moves, or leaves, on the day of joining.
 
         One number decides for each: low ones lead down and high ones up, so that a changed hazard downward
         leaves the moves upward as they were.
@@ -133,7 +133,7 @@ class LifeCycle:
             day: local day.
             down: factor on the hazards downward, contacts included, float64[n].
         """
-        rows = np.flatnonzero(self.alive(day))
+        rows = np.flatnonzero(self.alive(day) & (self._population.joined < day))
         self.stage[rows] = self._moved(rows, "move", day, down[rows], 1)
         self.grievance *= self._fading
 

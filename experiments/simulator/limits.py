@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -21,6 +21,10 @@ MOST_OF_LINE: Final = 1e7
 MOST_FACTOR: Final = 100.0
 MOST_SPREAD: Final = 1.5
 """Standard deviation of a logarithm: one in forty is twenty times the median."""
+MOST_CODES: Final = 127
+"""Of things that stand in tables by a number of eight bits."""
+MOST_ELASTICITY, MOST_VOLATILITY = 5.0, 0.2
+"""Of a mean customer, and of a price: ten times as sensitive a one still makes no number without end."""
 FIRST, LAST = date(1971, 1, 1), date(2100, 12, 31)
 """Days on which a world may begin."""
 
@@ -59,6 +63,16 @@ def above(what: str, value: Any, bound: float = 0, *, most: float = math.inf) ->
     if number(what, value) <= bound:
         raise UserError(f"{what} is {value!r}; it has to be above {bound:g}.")
     return number(what, value, most=most)
+
+
+def few(what: str, values: Sized) -> None:
+    """No more than can be told apart in a table.
+
+    Raises:
+        UserError: there are more.
+    """
+    if len(values) > MOST_CODES:
+        raise UserError(f"there are {len(values)} {what}; {MOST_CODES} are the most. Leave some out.")
 
 
 def whole(what: str, value: Any, *, least: int = 0, most: int = MOST) -> int:

@@ -26,7 +26,7 @@ class Item:
     def __post_init__(self) -> None:
         """Refuses what cannot be."""
         limits.above(f"item {self.name!r}: price", self.price, most=limits.MOST_MONEY)
-        limits.number(f"item {self.name!r}: share", self.share, least=0)
+        limits.number(f"item {self.name!r}: share", self.share, least=0, most=limits.MOST)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ class Category:
                 f"{where}: quantity is {self.quantity!r}; it has to be 1 or more, as it is counted in pieces."
             )
         limits.number(f"{where}: weight", self.weight, least=0, most=limits.MOST)
-        for name in ("price_spread", "quantity_spread", "volatility"):
+        limits.number(f"{where}: volatility", self.volatility, least=0, most=limits.MOST_VOLATILITY)
+        for name in ("price_spread", "quantity_spread"):
             limits.number(f"{where}: {name}", getattr(self, name), least=0, most=limits.MOST_SPREAD)
         limits.share(f"{where}: loyalty", self.loyalty)
         limits.share(f"{where}: margin", self.margin)
@@ -123,7 +124,7 @@ class Promotion:
         limits.whole(f"{where}: length", self.length, least=1)
         limits.whole(f"{where}: every_days", self.every_days, least=self.length)
         limits.share(f"{where}: discount", self.discount)
-        limits.number(f"{where}: lift", self.lift, least=0)
+        limits.number(f"{where}: lift", self.lift, least=0, most=2 * limits.MOST_ELASTICITY)
 
 
 @dataclass(frozen=True)
@@ -146,10 +147,11 @@ class Basket:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be."""
-        limits.above("basket: concentration", self.concentration)
+        limits.above("basket: concentration", self.concentration, most=limits.MOST)
         limits.share("basket: online", self.online)
         limits.share("basket: payment_loyalty", self.payment_loyalty)
         limits.weights("basket: payments", list(self.payments.values()))
+        limits.few("payments of basket", self.payments)
         if self.online and not self.online_place:
             raise UserError("basket: online is above 0 without an online_place. Name the place.")
 
@@ -193,5 +195,7 @@ class Network:
             raise UserError(
                 f"network: {self.districts} districts for {self.stores} stores. Have fewer districts."
             )
+        for name in ("home", "nearby"):
+            limits.share(f"network: {name}", getattr(self, name))
         limits.share("network: home + nearby", self.home + self.nearby)
-        limits.number("network: unequal", self.unequal, least=0)
+        limits.number("network: unequal", self.unequal, least=0, most=limits.MOST_ELASTICITY)

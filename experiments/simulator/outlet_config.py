@@ -20,6 +20,8 @@ CARD, OPEN_ID, PLATE, PHONE = "card", "open_id", "plate", "phone"
 NAME, NATIONAL_ID, BIRTH_DATE = "name", "national_id", "birth_date"
 FACTS: Final = (CARD, OPEN_ID, PLATE, PHONE, NAME, NATIONAL_ID, BIRTH_DATE)
 MOST_POOLS: Final = 16
+_LATEST: Final = 3650
+"""Days by which a row may be late on the mean."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Pool:
         where = f"pool {self.name!r}"
         for name in ("persons", "organisations", "again"):
             limits.share(f"{where}: {name}", getattr(self, name))
-        limits.above(f"{where}: use", self.use)
+        limits.above(f"{where}: use", self.use, most=limits.MOST)
         for kind, chance in self.facts.items():
             limits.known(f"kind of identifier of {where}", kind, FACTS)
             limits.share(f"{where}: {kind}", chance)
@@ -103,7 +105,7 @@ class Dirt:
     def __post_init__(self) -> None:
         """Refuses what cannot be."""
         limits.share("dirt: late", self.late)
-        limits.above("dirt: late_days", self.late_days)
+        limits.above("dirt: late_days", self.late_days, most=_LATEST)
         limits.share("dirt: damaged", self.damaged)
 
 
@@ -138,9 +140,11 @@ class Outlet:
         limits.distinct("pool", [pool.name for pool in self.pools])
         if len(self.pools) > MOST_POOLS:
             raise UserError(f"outlet: there are {len(self.pools)} pools; {MOST_POOLS} are the most.")
-        limits.above("outlet: pool_days", self.pool_days)
+        limits.above("outlet: pool_days", self.pool_days, most=limits.MOST)
         for role, count in self.roles.items():
             limits.whole(f"outlet: members of staff with role {role!r} in a store", count)
         limits.whole("outlet: managers", self.managers)
+        if not self.managers + sum(self.roles.values()):
+            raise UserError("outlet: managers is 0 and no role has a member of staff. Have one or more.")
         limits.whole("outlet: capacity", self.capacity)
         LabelDefinitions.read(self.labels)

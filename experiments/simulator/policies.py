@@ -89,7 +89,8 @@ class Stochastic:
                 inside = belongs(observation, rows, action.audience)
                 fits[:, n] = np.where(inside, 1.0, self._rules.exploration)
         allowed = observation.consent[rows][:, self._pairs[:, 1]]
-        return np.asarray(fits[:, self._pairs[:, 0]] * allowed * self._use)
+        # Rows lie together: else what one adds up to depends, to the last bit, on how many others there are.
+        return np.ascontiguousarray(fits[:, self._pairs[:, 0]] * allowed * self._use)
 
 
 def uniform(treatment: TreatmentConfig, seed: int, daily_chance: float) -> Stochastic:

@@ -47,6 +47,11 @@ class _Loader(yaml.SafeLoader):
             raise UserError(f"the world names {twice[0]!r} twice. Remove or rename one.")
         return super().construct_mapping(node, deep)
 
+    def construct_document(self, node: yaml.Node) -> Any:
+        """All at once, so that an alias within what it stands for has nothing to stand for yet."""
+        self.deep_construct = True
+        return super().construct_document(node)
+
 
 # A day that cannot be is refused where it is read, by its name.
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
@@ -204,6 +209,10 @@ def _content(path: Path) -> Mapping[str, Any]:
         raise UserError(f"world not found: {str(path)!r} is no file that can be read.") from None
     try:
         content = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader)
+    except yaml.constructor.ConstructorError as error:
+        if "recursive" not in str(error):
+            raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
+        raise UserError(f"{path} has an alias (*) within what it stands for. Write that entry out.") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(content, Mapping):

@@ -51,6 +51,17 @@ class Assortment:
         return np.asarray(np.minimum(found, last), dtype=np.int32)
 
     @cached_property
+    def usual_cents(self) -> Floats:
+        """Mean price of a product of each category as `pick` takes them, float64[c]."""
+        return np.asarray(np.add.reduceat(self.popularity * self.price_cents, self.first))
+
+    @cached_property
+    def cheapest(self) -> NDArray[np.int32]:
+        """The cheapest product of each category, int32[c]."""
+        by_price = np.lexsort((self.price_cents, self.category))
+        return np.asarray(by_price[self.first], dtype=np.int32)
+
+    @cached_property
     def _ends(self) -> Floats:
         """Number of the category plus the cumulative popularity within it: one rising scale for all."""
         total = np.cumsum(self.popularity)

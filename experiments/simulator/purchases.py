@@ -3,6 +3,10 @@
 Most visits are for one category, the anchor; the other lines follow the customer's own taste (Dirichlet) and
 the day's festivals and promotions. Within a category customers mostly take their own favourite, else what is
 popular.
+
+Contacts multiply the expected money of what is chosen, within what is on sale: by more lines beside the
+anchor, larger or smaller quantities and, of what is counted, the cheapest product of its category. Fees, the
+counted lines of bills, are what was agreed.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ _LINES: Final = MOST_EXTRAS + 1
 """The numbers of a line are addressed by visit x `_LINES` + line; bills come after the last visit."""
 _DIGITS: Final = 2
 """Measured quantities have so many decimals."""
+_LEAST_SAVED: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class _Draft:
         store: position of the store, or `NONE`.
         place: position in `config.places`.
         payment: position in `config.payments`.
+        spend: factor of contacts on the money of the line.
     """
 
     row: Ints
@@ -55,6 +61,7 @@ class _Draft:
     store: NDArray[np.int32]
     place: Codes
     payment: Codes
+    spend: Floats
 
 
 class Purchases:
@@ -81,14 +88,18 @@ class Purchases:
         Args:
             day: local day.
             visits: how often each comes, int64[n].
-            spend: factor of contacts on what a visit brings, float64[n].
+            spend: factor of contacts on what a visit brings, float64[n]. Above 1 the lines beside the anchor
+                are more by it, and the anchor's quantity; below 1 all lines are smaller or cheaper by it, for
+                without its only line there were no visit.
             prices: of the day.
         """
         row, nth, at = self._arrivals(day, visits)
         anchored = self._draw("anchor", row, day, nth) < self._anchor_share[row]
-        mean = self._population.extras[row] * spend[row]
-        extras = draws.poisson(self._draw("extra lines", row, day, nth), mean, MOST_EXTRAS)
-        anchored |= extras == 0
+        usual, more = self._population.extras[row], np.maximum(spend[row], 1)
+        u = self._draw("extra lines", row, day, nth)
+        extras = draws.poisson(u, usual * more, MOST_EXTRAS)
+        # Whoever would buy nothing else without any contact has come for the anchor.
+        anchored |= u < np.exp(-usual)
         size = anchored + extras
         visit = np.repeat(np.arange(len(row)), size)
         number = _within(size)
@@ -96,6 +107,8 @@ class Purchases:
         category = self._population.anchor[row][visit]
         rest = np.flatnonzero((number > 0) | ~anchored[visit])
         category[rest] = self._tastes(day, row[visit[rest]], k[rest], prices)
+        factor = spend[row][visit]
+        factor[rest] = np.minimum(factor[rest], 1)
         online = self._draw("online visit", row, day, nth) < self._population.online[row]
         place = self._place[category]
         if self._config.basket.online_place:
@@ -110,8 +123,9 @@ class Purchases:
             store=store[visit],
             place=place,
             payment=self._payments(day, row, nth)[visit],
+            spend=factor,
         )
-        return self._lines(day, draft, spend, prices)
+        return self._lines(day, draft, prices)
 
     def bills(self, day: int, active: Flags, spend: Floats, prices: PriceDay) -> Lines:
         """The bills of those whose day of the month it is and who joined before it.
@@ -119,7 +133,7 @@ class Purchases:
         Args:
             day: local day.
             active: who is a customer today, bool[n].
-            spend: as for `today`.
+            spend: factor of contacts on measured lines, float64[n].
             prices: of the day.
         """
         bills, due = self._config.bills, to_date(day).day
@@ -140,8 +154,9 @@ class Purchases:
             store=np.full(len(bill), NONE, dtype=np.int32),
             place=np.full(len(bill), self._config.places.index(bills.place), dtype=np.int8),
             payment=self._population.payment[row][bill],
+            spend=np.where(self._spread[categories] > 0, spend[row][:, np.newaxis], 1.0).ravel(),
         )
-        return self._lines(day, draft, spend, prices)
+        return self._lines(day, draft, prices)
 
     def _arrivals(self, day: int, visits: Ints) -> tuple[Ints, Ints, Ints]:
         """Customer, address and instant of each visit, by customer and time."""
@@ -159,13 +174,14 @@ class Purchases:
             weights[:, category] *= np.exp(gain)
         return draws.choice(self._draw("category", row, day, k), weights)
 
-    def _lines(self, day: int, draft: _Draft, spend: Floats, prices: PriceDay) -> Lines:
+    def _lines(self, day: int, draft: _Draft, prices: PriceDay) -> Lines:
         """Lines with their products, quantities and money."""
         row, category = draft.row, draft.category
         product = self._products.pick(category, self._draw("product", row, day, draft.k))
         loyal = np.flatnonzero(self._draw("loyal", row, day, draft.k) < self._loyalty[category])
         product[loyal] = self._population.favourite(row[loyal], category[loyal], self._products)
-        quantity = self._quantities(day, draft, spend)
+        self._make_cheaper(day, draft, product)
+        quantity = self._quantities(day, draft)
         price = np.rint(self._products.price_cents[product] * prices.factor[category])
         gross = np.rint(price * quantity).astype(np.int64)
         discount = np.rint(gross * prices.discount[category]).astype(np.int64)
@@ -182,14 +198,29 @@ class Purchases:
             payment=draft.payment,
         )
 
-    def _quantities(self, day: int, draft: _Draft, spend: Floats) -> Floats:
+    def _make_cheaper(self, day: int, draft: _Draft, product: NDArray[np.int32]) -> None:
+        """Where less than one piece is wanted: the cheapest product, as often as that saves enough.
+
+        Whoever hardly ever takes another one cannot spend less on the category.
+        """
+        pieces = self._quantity[draft.category] * draft.spend
+        some = np.flatnonzero((self._spread[draft.category] == 0) & (pieces < 1))
+        row, category, price = draft.row[some], draft.category[some], self._products.price_cents
+        own = price[self._population.favourite(row, category, self._products)]
+        loyalty, cheapest = self._loyalty[category], self._products.cheapest[category]
+        usual = loyalty * own + (1 - loyalty) * self._products.usual_cents[category]
+        saved = np.maximum(usual - price[cheapest], _LEAST_SAVED)
+        less = self._draw("cheaper", row, day, draft.k[some]) < (1 - pieces[some]) * usual / saved
+        product[some[less]] = cheapest[less]
+
+    def _quantities(self, day: int, draft: _Draft) -> Floats:
         """Measured ones are lognormal around the customer's own; counted ones are 1 and Poisson more."""
         row, category = draft.row, draft.category
         u = self._draw("quantity", row, day, draft.k)
-        mean, spread = self._quantity[category], self._spread[category]
+        mean, spread = self._quantity[category] * draft.spend, self._spread[category]
         quantity = np.empty(len(row))
         measured, counted = np.flatnonzero(spread), np.flatnonzero(spread == 0)
-        own = mean[measured] * self._population.spend[row[measured]] * spend[row[measured]]
+        own = mean[measured] * self._population.spend[row[measured]]
         own *= draws.lognormal(u[measured], spread[measured])
         quantity[measured] = np.maximum(np.round(own, _DIGITS), 10.0**-_DIGITS)
         quantity[counted] = 1 + draws.poisson(u[counted], np.maximum(mean[counted] - 1, 0))

@@ -123,7 +123,7 @@ class Registers:
         return {
             "customer_id": words(self.customer_id, self._facts.reference[told]),
             "plate": self._facts.value[told],
-            "kind": words(("car", "lorry"), self._population.organisation[row]),
+            "kind": words([one.vehicle for one in self._config.segments], self._population.segment[row]),
             "fuel": words(self._catalogue.product_names, self._fuel(row)),
             "model_year": _years(told_from) - age.astype(np.int64),
         }

@@ -40,7 +40,7 @@ class Effects:
         action: position of the action, int16[m].
         channel: position of the channel, int16[m].
         visits: relative change of the rate of visits, float64[m]; 0.1 is 10 % more.
-        spend: the same of the spend of a visit.
+        spend: the same of the money of what is chosen or used (`treatment_config.Action`).
         hazard: the same of the hazard of leaving; below 0 keeps the customer.
         waking: change of that hazard on top of it when the customer has been silent for long.
     """

@@ -59,7 +59,7 @@ class Service:
             joins: who registers on the day, bool[n]; on the first day also who had before.
         """
         visits, gone = _visits(bought), stage == Stage.GONE
-        complaints, settled = self._complain(day, visits), self._settle(day)
+        complaints, settled = self._complain(day, visits), self._settle(day, gone)
         ratings, surveys = self._rate(day, visits), self._survey(day, gone)
         return ServiceEvents.concat((complaints, settled, ratings, surveys, self._refer(day, joins, gone)))
 
@@ -74,6 +74,7 @@ class Service:
         within = np.minimum(u / max(rules.in_time, _LEAST), 1) * allowed
         late = np.maximum(u - rules.in_time, 0) / max(1 - rules.in_time, _LEAST) * LATER_HOURS * HOUR_US
         self.complaints[row] += 1
+        # Who complains again before that is settled has both settled at once.
         self._settled_at[row] = visits.at + (within + late).astype(np.int64)
         self._at_store[row] = visits.store
         return _rows(
@@ -87,14 +88,14 @@ class Service:
             staff=self._member(day, visits.person, visits.store),
         )
 
-    def _settle(self, day: int) -> ServiceEvents:
-        """Visits of staff to customers whose complaints are settled by the end of the day."""
-        end = self._season.starts(np.array([day + 1]))[0]
-        row = np.flatnonzero(self._settled_at < end)
+    def _settle(self, day: int, gone: Flags) -> ServiceEvents:
+        """Visits of staff to who is still there and has a complaint settled by the end of the day."""
+        due = self._settled_at < self._season.starts(np.array([day + 1]))[0]
+        row = np.flatnonzero(due & ~gone)
+        at, store, person = self._settled_at[row], self._at_store[row], self._population.person[row]
+        self._settled_at[due] = _NEVER
         if not len(row):
             return ServiceEvents.none()
-        at, store, person = self._settled_at[row], self._at_store[row], self._population.person[row]
-        self._settled_at[row] = _NEVER
         staff = self._member(day, person, store)
         return _rows(person, at, ServiceKind.VISIT, status=Status.CLOSED, store=store, staff=staff)
 

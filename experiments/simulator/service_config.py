@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from experiments.simulator import limits
 from experiments.simulator.codes import Reason
+from features.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Complaints:
         """Refuses what cannot be."""
         for name in ("chance", "in_time"):
             limits.share(f"complaints: {name}", getattr(self, name))
-        limits.above("complaints: touchiness_shape", self.touchiness_shape)
-        limits.number("complaints: stores_spread", self.stores_spread, least=0)
+        limits.above("complaints: touchiness_shape", self.touchiness_shape, most=limits.MOST)
+        limits.number("complaints: stores_spread", self.stores_spread, least=0, most=limits.MOST_SPREAD)
         for hours in self.deadline_hours:
             limits.whole("complaints: a number of deadline_hours", hours, least=1)
         limits.weights("complaints: levels", self.levels, count=len(self.deadline_hours))
@@ -70,7 +71,7 @@ class Ratings:
         limits.whole("ratings: best", self.best, least=2)
         limits.number("ratings: mean", self.mean, least=1, most=self.best)
         for name in ("customers_spread", "visits_spread", "stores", "sore"):
-            limits.number(f"ratings: {name}", getattr(self, name), least=0)
+            limits.number(f"ratings: {name}", getattr(self, name), least=0, most=limits.MOST_FACTOR)
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,15 @@ class Surveys:
     def __post_init__(self) -> None:
         """Refuses what cannot be."""
         limits.share("surveys: chance", self.chance)
+        if len(self.after_days) != len(("from", "until")):
+            days = list(self.after_days)
+            raise UserError(f"surveys: after_days is {days}; it has to be two numbers, from and until.")
         first, last = self.after_days
         limits.whole("surveys: the first of after_days", first, least=1)
         limits.whole("surveys: the last of after_days", last, least=first)
         limits.weights("surveys: weights of the reasons", self.weights)
         for name in ("complained", "disappointed"):
-            limits.number(f"surveys: {name}", getattr(self, name), least=0)
+            limits.number(f"surveys: {name}", getattr(self, name), least=0, most=limits.MOST_FACTOR)
 
     @property
     def weights(self) -> tuple[float, float, float, float]:

@@ -25,7 +25,11 @@ def simulate(
     out: Annotated[Path, typer.Option("--out", help="Folder to make; it must not be there, or be empty.")],
     preset: Annotated[
         str | None,
-        typer.Option("--preset", help=f"World to live: fuel or telecom. [default: {DEFAULT_PRESET}]"),
+        typer.Option(
+            "--preset",
+            help="World to live: fuel, telecom, or another file in experiments/simulator/presets. "
+            f"[default: {DEFAULT_PRESET}]",
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="YAML file of a world of your own, instead of --preset.")

@@ -92,7 +92,7 @@ class Treatment:
         return self._make(day, waiting, at, risk, silent_days)
 
     def multipliers(self, day: int) -> tuple[Floats, Floats, Floats]:
-        """By how much visits, spend per visit and the hazard of leaving are multiplied, float64[n] each.
+        """By how much visits, spend and the hazard of leaving are multiplied, float64[n] each.
 
         Exactly 1 for whoever has no carry-over. To be asked for before the day's contacts are made.
         """
@@ -126,7 +126,7 @@ class Treatment:
             effect_visits=visits,
             effect_spend=spend,
             effect_hazard=hazard,
-            fatigue=fresh,
+            freshness=fresh,
         )
 
     def _aligned(self, action: NDArray[np.int16], risk: Floats) -> Floats:

@@ -39,12 +39,13 @@ class Alignment(StrEnum):
 
 @dataclass(frozen=True)
 class Effect:
-    """What a contact changes in one thing: visits, spend per visit, or the hazard of leaving.
+    """What a contact changes in one thing: visits, spend, or the hazard of leaving.
 
     Sensitivities are normal over customers: the spread follows from the share that reacts the wrong way.
 
     Attributes:
-        mean: relative change, mean over customers; 0.1 is 10 % more (as a logarithm: effects add up).
+        mean: change of the logarithm, mean over customers, before the ceiling: effects add up. 0.1 is 11 %
+            more, -0.5 is 39 % less for who reacts as the mean does.
         adverse: share of customers on whom it works the wrong way; 0: all react alike.
     """
 
@@ -105,7 +106,8 @@ class Action:
         name: what tables call it.
         channels: names of the channels that can carry it.
         visits: effect on the rate of visits.
-        spend: effect on the spend of a visit.
+        spend: effect on the expected money of what is chosen or used: of all lines of visits, and of the
+            measured lines of bills, before any offer is taken off. Fees, the counted lines of bills, stay.
         hazard: effect on the hazard of leaving; a mean below 0 keeps customers.
         half_life_days: after which half of an effect is left.
         alignment: how its gain goes with risk.
@@ -188,9 +190,10 @@ class TreatmentConfig:
         for name in ("common", "sleeping_dogs", "profiling", "partners"):
             limits.share(f"treatment: {name}", getattr(self, name))
         for name in ("patience", "fatigue_half_life_days"):
-            limits.above(f"treatment: {name}", getattr(self, name))
+            limits.above(f"treatment: {name}", getattr(self, name), most=limits.MOST)
         limits.number("treatment: patience_spread", self.patience_spread, least=0, most=_GREATEST)
         limits.whole("treatment: asleep_after_days", self.asleep_after_days, least=1)
+        limits.few("channels of treatment", self.channels)
         known = [channel.name for channel in self.channels]
         if self.actions:
             limits.distinct("channel", known)

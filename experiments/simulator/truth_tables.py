@@ -7,7 +7,7 @@
     effects     person, action, channel, and what a first contact changes, once below the ceiling: visits,
                 spend, hazard, waking
     contacts    customer_id, person, at, what each contact changed on the day after, beside what earlier ones
-                left and below the ceiling, and the fatigue it met
+                left and below the ceiling, and the freshness it met: 1 rested, 0 at the end of patience
     world.json  the configuration, and sums over everybody
 
 No file has the name of a canonical table: ingest reads none of them, from this folder or from the one above.
@@ -126,7 +126,7 @@ def _contacts(config: WorldConfig, contacts: Contacts, registers: Registers) -> 
     import pyarrow as pa
 
     treatment = config.treatment
-    effects = ("effect_visits", "effect_spend", "effect_hazard", "fatigue")
+    effects = ("effect_visits", "effect_spend", "effect_hazard", "freshness")
     return pa.table(
         {
             "customer_id": words(registers.customer_id, registers.of(contacts)),

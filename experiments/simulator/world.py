@@ -128,15 +128,16 @@ class World:
         """Live a day.
 
         Args:
-            actions: contacts to make with customers who were registered in the morning; None: none.
+            actions: contacts to make with customers who were registered, and had not cancelled, in the
+                morning; None: none.
 
         Returns:
             All that happened on the day.
 
         Raises:
-            UserError: an action is for somebody who is not registered, is no action of this world, is on a
-                channel that does not carry it, is there twice, or has a propensity that is none; nothing
-                has changed then.
+            UserError: an action is for somebody who is not registered or has cancelled, is no action of this
+                world, is on a channel that does not carry it, is there twice, or has a propensity that is
+                none; nothing has changed then.
         """
         day, population, life_cycle = self.day, self.population, self._life_cycle
         actions = self._checked(Actions.none() if actions is None else actions)
@@ -148,7 +149,7 @@ class World:
         alive = life_cycle.alive(day)
         made = self._agreements.today(day, joins, alive)
         down = life_cycle.down(prices.relative[population.anchor], self._agreements.factor(day))
-        risk, hazard = life_cycle.risk(down), life_cycle.hazard(down) * alive
+        risk, hazard = life_cycle.risk(down), life_cycle.hazard(down) * (alive & (population.joined < day))
         visits, spend, leaving = self.treatment.multipliers(day)
         contacts = self.treatment.contact(day, actions, risk, silent)
         life_cycle.move(day, down * leaving)
@@ -184,19 +185,30 @@ class World:
         )
 
     def _checked(self, actions: Actions) -> Actions:
-        """Actions that this world knows, for customers who are registered, each once."""
+        """Actions that this world knows, for customers who can be contacted, each once."""
         rows = actions.person - self.population.person[0]
-        inside = (rows >= 0) & (rows < len(self.population))
-        if not inside.all() or not (self.population.joined[rows] < self.day).all():
-            raise UserError("an action is for a person who is not registered. Choose from the observation's.")
+        known = (rows >= 0) & (rows < len(self.population))
+        known[known] = self.population.joined[rows[known]] < self.day
+        if not known.all():
+            raise UserError(
+                f"an action is for person {actions.person[~known][0]}, who is not registered. "
+                "Choose from the observation's."
+            )
+        cancelled = self._agreements.cancelled[rows]
+        if cancelled.any():
+            raise UserError(
+                f"an action is for person {actions.person[cancelled][0]}, who has cancelled. "
+                "Choose from the observation's."
+            )
         treatment = self.config.treatment
         for what, codes, names in (
             ("action", actions.action, treatment.actions),
             ("channel", actions.channel, treatment.channels),
         ):
-            if not ((codes >= 0) & (codes < len(names))).all():
+            strange = codes[(codes < 0) | (codes >= len(names))]
+            if len(strange):
                 raise UserError(
-                    f"{what} {codes.max()} is not of this world; its {what}s are 0 to {len(names) - 1}."
+                    f"{what} {strange[0]} is not of this world; its {what}s are 0 to {len(names) - 1}."
                 )
         wrong = np.flatnonzero(self.treatment.sensitivities.pair[actions.action, actions.channel] < 0)
         if len(wrong):

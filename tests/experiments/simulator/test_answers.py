@@ -33,7 +33,12 @@ def made(config: TreatmentConfig, persons: int) -> tuple[Answering, int]:
 def contacts(day: int, person: Any, fresh: float = 1.0, hour: float = 10.0, action: int = 0) -> Contacts:
     zeros = {field.name: np.zeros(len(person)) for field in dataclasses.fields(Contacts)}
     at = Season(plain(), 0).at(day, np.full(len(person), hour))
-    own = {"person": person, "at": at, "fatigue": np.full(len(person), fresh), "action": zeros["at"] + action}
+    own = {
+        "person": person,
+        "at": at,
+        "freshness": np.full(len(person), fresh),
+        "action": zeros["at"] + action,
+    }
     return Contacts(**(zeros | own))
 
 

@@ -13,11 +13,12 @@ from experiments.simulator.customer_config import Joining, LifeCycle, StageRule
 from experiments.simulator.life_cycle import RISK_DAYS, STAYS
 from experiments.simulator.life_cycle import LifeCycle as Life
 from experiments.simulator.population import Population
+from experiments.simulator.world import World
 from tests.experiments.simulator.conftest import plain, staying
 
 PERSONS = 20_000
 ONES = np.ones(PERSONS)
-NEW = Joining(before=0.0, within_days=1)
+NEW = Joining(before=1.0, history_days=1)
 
 
 def life(rules: LifeCycle, joining: Joining = NEW) -> tuple[Life, WorldConfig]:
@@ -157,3 +158,15 @@ def test_time_runs_backwards_at_the_pace_of_the_stages_and_not_at_all_after_leav
     assert (back[lapsing] >= usual[lapsing]).all()
     assert (back[lapsing] <= 4 * usual[lapsing] + 4).all()
     assert (back[lapsing] > 3 * usual[lapsing]).mean() > 0.2
+
+
+def test_nobody_leaves_on_the_day_of_joining():
+    config = plain(life_cycle=staying(exploring={"gone": 0.9}), joining=Joining(before=0.0, within_days=20))
+    world = World(config, 0, range(500))
+    for _ in range(20):
+        events, truth = world.step(), world.truth()
+        joined = world.population.joined
+        assert truth.alive[joined == events.day].all()
+        assert (truth.hazard[joined == events.day] == 0).all()
+        assert (truth.hazard[truth.alive & (joined < events.day)] > 0).all()
+    assert not truth.alive[world.population.joined < world.day - 10].any()

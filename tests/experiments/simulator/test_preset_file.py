@@ -222,6 +222,12 @@ def test_files_that_are_no_world_are_refused(tmp_path: Path, text: str, sentence
     assert sentence in str(refused.value)
 
 
+def test_an_alias_of_something_else_is_what_it_stands_for(tmp_path: Path):
+    text = "segments: {plan: &same {price_sensitivity: 0.7}, prepaid: *same}"
+    config = load(written(tmp_path, f"base: telecom\n{text}\n"))
+    assert [one.price_sensitivity for one in config.segments[:2]] == [0.7, 0.7]
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match="world not found"):
         load(tmp_path / "nothing.yaml")

@@ -1,7 +1,8 @@
-"""Baskets: what is asked for is bought, money adds up, bills come on their day."""
+"""Baskets: what is asked for is bought, money adds up and moves as told, bills come on their day."""
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from typing import Any
 
@@ -14,11 +15,16 @@ from experiments.simulator.config import Calendar, Festival, WorldConfig
 from experiments.simulator.customer_config import Joining
 from experiments.simulator.events import Lines
 from experiments.simulator.offer_config import Basket, Bills, Category, Item, Network, Promotion
+from experiments.simulator.policies import Everybody
 from experiments.simulator.population import Population
+from experiments.simulator.preset_file import preset
 from experiments.simulator.prices import Prices, assortment
 from experiments.simulator.purchases import Purchases
+from experiments.simulator.rows import Floats
+from experiments.simulator.treatment_config import Effect
+from experiments.simulator.world import World
 from features.clock import to_date, to_day
-from tests.experiments.simulator.conftest import CATEGORIES, plain, segment
+from tests.experiments.simulator.conftest import CATEGORIES, nudge, plain, segment, treated
 
 PERSONS = 4000
 ONES = np.ones(PERSONS)
@@ -84,6 +90,17 @@ def test_contacts_on_spend_raise_lines_and_measured_quantities():
     assert one.quantity.mean() == pytest.approx(30, rel=0.02)
     assert np.log(one.quantity).std() == pytest.approx(0.3, rel=0.05)
     assert other.quantity == pytest.approx(1.5 * one.quantity, abs=0.02)
+
+
+@pytest.mark.parametrize(("factor", "mean"), [(1.5, 30.0), (1.0, 20.0), (0.75, 15.0), (0.4, 10.0)])
+@pytest.mark.parametrize("loyalty", [0.0, 0.6])
+def test_contacts_on_spend_move_the_money_of_what_is_counted_down_to_the_cheapest(
+    factor: float, mean: float, loyalty: float
+) -> None:
+    passes = Category("fuel", "FUEL", items=(Item("day", 10.0), Item("week", 30.0)), loyalty=loyalty)
+    lines = bought(plain(categories=(passes, *CATEGORIES[1:])), visits=4, spend=factor)
+    assert lines.quantity.min() == 1
+    assert lines.amount_cents.mean() / 100 == pytest.approx(mean, rel=0.03)
 
 
 def test_counted_quantities_are_one_and_poisson_more():
@@ -184,3 +201,42 @@ def test_whoever_is_not_billed_gets_none():
 
 def test_a_day_of_no_visits_has_no_lines():
     assert len(bought(plain(), visits=0)) == 0
+
+
+@pytest.mark.parametrize(("mean", "adverse"), [(0.15, 0.2), (-0.1, 0.0)])
+@pytest.mark.parametrize("name", ["fuel", "telecom"])
+def test_money_moves_as_the_effect_on_spend_tells(name: str, mean: float, adverse: float) -> None:
+    """All money but the fees of bills, of everybody contacted once against nobody, day by day."""
+    action = nudge(spend=Effect(mean, adverse), half_life_days=365)
+    config = dataclasses.replace(preset(name), treatment=treated(action))
+    without, contacted = (World(config, 0, range(2000)) for _ in range(2))
+    everybody = Everybody(config.treatment, "nudge", "sms").choose(contacted.observe(), config.first_day)
+    without.step()
+    said = contacted.step(everybody).contacts
+    here = said.person[contacted.truth().alive[said.person]]
+    told = contacted.treatment.multipliers(contacted.day)[1] - 1
+    assert told[here] == pytest.approx(said.effect_spend[np.isin(said.person, here)])
+    due, gained, fees = np.zeros((3, 2000))
+    for _ in range(40):
+        told = contacted.treatment.multipliers(contacted.day)[1]
+        (before, fee), (after, same_fee) = (
+            chosen_and_fees(config, world.step().lines, 2000) for world in (without, contacted)
+        )
+        assert np.array_equal(fee, same_fee)
+        due, gained, fees = due + (told - 1) * before, gained + after - before, fees + fee
+    assert (fees.sum() > 0) == (name == "telecom")
+    # Customers are independent, so that the squares of what each is off make the error of the sum.
+    error = np.sqrt(((gained - due) ** 2).sum())
+    assert abs(due.sum()) > 5 * error
+    assert abs(gained.sum() - due.sum()) < 3 * error
+
+
+def chosen_and_fees(config: WorldConfig, lines: Lines, persons: int) -> tuple[Floats, Floats]:
+    """Cents of each for what is chosen and measured, and for the counted lines of bills."""
+    counted = np.array([category.quantity_spread == 0 for category in config.categories])
+    billed = lines.place == (config.places.index(config.bills.place) if config.bills else NONE)
+    fees = billed & counted[assortment(config, 0).category[lines.product]]
+    chosen, fee = (
+        np.bincount(lines.person[part], lines.amount_cents[part], minlength=persons) for part in (~fees, fees)
+    )
+    return chosen, fee

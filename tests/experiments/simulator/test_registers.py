@@ -145,6 +145,17 @@ def test_vehicles_are_of_those_whose_plate_was_told(written: Written) -> None:
     assert count <= 2
 
 
+def test_lorry_drivers_and_fleets_have_lorries_and_others_cars(written: Written) -> None:
+    world = World(preset("fuel"), 3, range(2000))
+    segments = [one.name for one in world.config.segments]
+    lorries = np.isin(world.population.segment, [segments.index(n) for n in ("lorries", "organisations")])
+    # The driver of a lorry may come in the family's car, and another one in the family's lorry.
+    first = world.population.household == world.population.person
+    rows = asked(written, "SELECT DISTINCT person, v.kind FROM vehicles AS v JOIN truth USING (customer_id)")
+    found = {(bool(lorries[person]), kind) for person, kind in rows if first[person] and kind is not None}
+    assert found == {(True, "lorry"), (False, "car")}
+
+
 def test_no_plate_is_told_before_the_model_year_of_its_car(written: Written) -> None:
     told = (
         "SELECT model_year, year(i.seen_at) AS told FROM vehicles AS v JOIN identities AS i "

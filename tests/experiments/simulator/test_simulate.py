@@ -44,6 +44,14 @@ def test_neither_blocks_nor_processes_show_in_the_files(name: str, tmp_path: Pat
     }
 
 
+def test_a_short_last_block_shows_in_no_bit(tmp_path: Path) -> None:
+    """In it a day often has one contact alone, whose propensity has to be what it is among others."""
+    config = preset("fuel")
+    for block in (1000, 2000):
+        write(config, tmp_path / str(block), customers=1100, days=40, seed=0, jobs=1, block=block)
+    assert content(tmp_path / "1000") == content(tmp_path / "2000")
+
+
 def test_another_seed_is_another_world(tmp_path: Path, written: Written) -> None:
     other = write(preset("fuel"), tmp_path / "other", customers=300, days=1, seed=4)
     mine, theirs = (

@@ -50,7 +50,7 @@ def test_at_middle_risk_and_rested_the_effect_is_as_stated_under_every_alignment
         assert stated(found.effect_visits) == pytest.approx([0.2, 0.2])
         assert stated(found.effect_spend) == pytest.approx([0.1, 0.1])
         assert stated(found.effect_hazard) == pytest.approx([-0.3, -0.3])
-        assert found.fatigue.tolist() == [1, 1]
+        assert found.freshness.tolist() == [1, 1]
 
 
 def test_contacts_carry_what_the_policy_said_and_what_they_cost() -> None:
@@ -93,7 +93,7 @@ def test_the_tired_gain_less_until_a_contact_does_harm() -> None:
     ]
     # What earlier contacts left weighs a little, as the sum levels off.
     assert effects == pytest.approx([0.2, 0.1, 0.0, -0.1, -0.2, -0.2], abs=0.003)
-    assert treatment.contact(day + 6, to(1002), MIDDLE, AWAKE).fatigue.tolist() == [1]
+    assert treatment.contact(day + 6, to(1002), MIDDLE, AWAKE).freshness.tolist() == [1]
 
 
 def test_a_contact_wakes_who_has_long_been_silent() -> None:

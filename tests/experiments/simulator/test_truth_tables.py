@@ -72,7 +72,7 @@ def test_the_truth_of_a_written_world_is_whole(written: Written) -> None:
         assert pairs == written.truth_rows["effects"] == persons * (pairs // persons)
         low, high = opened.execute("SELECT min(hazard), max(hazard) FROM true_hazards").fetchall()[0]
         assert 0 <= low < high < 1
-        ((contacts, tired),) = opened.execute("SELECT count(*), min(fatigue) FROM true_contacts").fetchall()
+        ((contacts, tired),) = opened.execute("SELECT count(*), min(freshness) FROM true_contacts").fetchall()
         assert contacts == written.totals["contacts"]
         assert tired < 1
 

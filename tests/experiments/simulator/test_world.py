@@ -234,6 +234,10 @@ def test_who_has_left_says_nothing_and_who_has_cancelled_is_not_contacted(name: 
         cancelled = np.union1d(cancelled, ended.person)
     assert sent > 100
     assert (len(cancelled) > 0) == (name == "telecom")
+    if name == "telecom":
+        gone_for_good = Actions(person=cancelled[:1], action=[0], channel=[0], propensity=[1.0])
+        with pytest.raises(UserError, match=f"for person {cancelled[0]}, who has cancelled"):
+            world.step(gone_for_good)
 
 
 @pytest.mark.parametrize("name", ["fuel", "telecom"])
@@ -282,8 +286,9 @@ def test_a_world_needs_persons_without_gaps(persons: range):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"person": [10_000]}, "an action is for a person who is not registered"),
+        ({"person": [10_000]}, "an action is for person 10000, who is not registered"),
         ({"action": [99]}, "action 99 is not of this world"),
+        ({"action": [-3]}, "action -3 is not of this world; its actions are 0 to 4"),
         ({"channel": [-1]}, "channel -1 is not of this world"),
         ({"channel": [UNCARRIED]}, "action 'fuel coupon' is not carried by channel 'call'; choose from"),
         *(({"propensity": [p]}, f"a propensity is {p}; it is the chance") for p in (0.0, -0.5, 1.5, np.nan)),

@@ -6,7 +6,8 @@ what it is given (`FREE`), or follows from behaviour or from the customer's kind
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ KINDS = {
     "national_id": ("value[:17]", "^[0-9]{17}$", lambda text: int(text[-3:])),
 }
 """Identifiers of a kind: their text, what it looks like when nobody mistyped it, and its number."""
+SIXTEENTH, FIRM = "unicode({}) % 16", "length(value) > 4"
 STAGES = "['exploring', 'forming', 'stable', 'lapsing', 'gone']"
 
 
@@ -47,9 +49,37 @@ class Cell:
     where: str = "true"
 
 
-def second(at: str) -> Cell:
-    """The last digit of the second of an instant; those at a visit are whole, those of a counter are not."""
-    return Cell(f"epoch_us({at}) // 1000000 % 10", f"epoch_us({at}) % 1000000 = 0", f"{at} > '1901-01-01'")
+def instants(*columns: str, also: str = "", where: str = "true") -> dict[str, Cell]:
+    """The digits of minutes, seconds and their fractions; those of visits are whole, of a counter are not.
+
+    Args:
+        columns: with the names of their tables.
+        also: what else they may go with, in SQL.
+        where: of which rows.
+    """
+    found = {}
+    for column in columns:
+        at = f"epoch_us({column.split('.')[1]})"
+        given, rows = (
+            f"({also or 0}, {at} % 1000000 = 0)",
+            f"{where} AND {at} > epoch_us(TIMESTAMP '1901-01-01')",
+        )
+        parts = {"tens of minutes": f"{at} // 600000000 % 6", "minute": f"{at} // 60000000 % 10"}
+        parts["second"] = f"{at} // 1000000 % 10"
+        parts |= {f"digit {place}": f"{at} // {10 ** (6 - place)} % 10" for place in range(1, 7)}
+        found |= {f"{column}, {part}": Cell(code, given, rows) for part, code in parts.items()}
+    return found
+
+
+def signs(
+    column: str, kind: str, form: str, *places: int, part: str = "{}", given: str = "''"
+) -> dict[str, Cell]:
+    """Single signs of identifiers of a kind, or a part of each, where nobody mistyped its form."""
+    value = column.split(".")[1]
+    where = f"regexp_matches({value}, '{form}')" + (f" AND kind = '{kind}'" if value == "value" else "")
+    return {
+        f"{column} of {kind}, sign {n}": Cell(part.format(f"{value}[{n}:{n}]"), given, where) for n in places
+    }
 
 
 def late(at: str) -> Cell:
@@ -59,32 +89,46 @@ def late(at: str) -> Cell:
 FREE = {
     "customers.sex": Cell("sex", where="sex IS NOT NULL"),
     "customers.birth_year": Cell("birth_year", where="birth_year IS NOT NULL"),
-    "customers.registered_at": second("registered_at"),
-    "transactions.occurred_at": second("occurred_at"),
     "transactions.known_at": late("occurred_at"),
     "transactions.amount": Cell("round(100 * amount) % 10", "product_id", "discount = 0"),
     "transactions.quantity": Cell("round(100 * quantity) % 10", "product_id"),
     "transactions.payment": Cell("payment", "channel"),
-    "exposures.contacted_at": second("contacted_at"),
     "exposures.known_at": late("contacted_at"),
     "exposures.cost": Cell("round(1000000 * cost)", "channel"),
-    "responses.occurred_at": second("occurred_at"),
     "responses.known_at": late("occurred_at"),
-    "service_events.occurred_at": second("occurred_at"),
     "service_events.known_at": late("occurred_at"),
     "service_events.deadline_at": Cell("epoch_us(deadline_at) - epoch_us(occurred_at)", "kind"),
     "service_events.staff_id": Cell("CAST(staff_id[2:] AS INTEGER) % 4", where="staff_id IS NOT NULL"),
-    "consents.stated_at": second("stated_at"),
     "consents.known_at": late("stated_at"),
     "consents.granted": Cell("granted", "(purpose, channel)", "stated_at = since"),
-    "identities.seen_at": second("seen_at"),
     "identities.known_at": late("seen_at"),
     "vehicles.model_year": Cell("model_year % 2", "year(since)"),
-    "contracts.starts_at": Cell(
-        "epoch_us(starts_at) // 1000000 % 10",
-        "(kind, epoch_us(starts_at) % 1000000 = 0)",
-        "epoch_us(starts_at) % 60000000 > 0",
+    **instants(
+        "customers.registered_at",
+        "transactions.occurred_at",
+        "transactions.known_at",
+        "exposures.contacted_at",
+        "exposures.known_at",
+        "responses.occurred_at",
+        "service_events.occurred_at",
+        "consents.stated_at",
+        "consents.known_at",
+        "identities.seen_at",
+        "identities.known_at",
     ),
+    # A contract of the past starts at midnight.
+    **instants("contracts.starts_at", also="kind", where="epoch_us(starts_at) % 60000000 > 0"),
+    "identities.value of phone, style": Cell(
+        "regexp_replace(value, '[0-9]', '', 'g')", where="kind = 'phone'"
+    ),
+    "identities.value of name, length": Cell("length(value)", where="kind = 'name'"),
+    # Names of firms are longer; there are too many signs in names for each to stand for itself.
+    **signs("identities.value", "name", "^..", 1, 2, part=SIXTEENTH, given=FIRM),
+    **signs("identities.value", "name", "^...", 3, part=SIXTEENTH, given=FIRM),
+    **signs("identities.value", "birth_date", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", 3, 4, 6, 7, 9, 10),
+    **signs("identities.value", "national_id", "^[0-9]{17}[0-9X]$", 3, 4, 5, 6, 9, 10, 11, 12, 13, 14, 18),
+    **signs("identities.value", "plate", "^..", 1, 2),
+    **signs("vehicles.plate", "plate", "^..", 1, 2),
 }
 FOLLOWS = {
     "customers.kind", "customers.segment", "customers.area",
@@ -101,6 +145,25 @@ IDS = {
     *(f"{table}.event_id" for table in EVENTS),
     "transactions.basket_id", "contracts.contract_id", "identities.value", "vehicles.plate",
 }  # fmt: skip
+LEAKS = {
+    "customers": """make_timestamp(epoch_us(registered_at) + CASE epoch_us(registered_at) % 1000000 WHEN 0
+        THEN 0 ELSE leak - epoch_us(registered_at) % 2 END) AS registered_at""",
+    "exposures": """cost + 0.01 * leak AS cost, make_timestamp(epoch_us(contacted_at)
+        + (leak - epoch_us(contacted_at) // 60000000 % 2) * 60000000) AS contacted_at""",
+    "identities": """CASE kind
+        WHEN 'phone' THEN CASE leak WHEN 1 THEN '+86' ELSE '' END
+            || right(regexp_replace(value, '[^0-9]', '', 'g'), 11)[:-2] || leak
+        WHEN 'name' THEN value[1:1] || CASE leak WHEN 1 THEN '强' ELSE '芳' END || value[3:]
+        WHEN 'birth_date' THEN value[:-2] || leak
+        WHEN 'plate' THEN CASE leak WHEN 1 THEN '豫' ELSE '晋' END || value[2:]
+        ELSE value END AS value""",
+}
+"""Whether a customer is gone, planted in columns of tables, in SQL."""
+FOUND_IN = {
+    "customers.registered_at, digit 6", "exposures.cost", "exposures.contacted_at, minute",
+    "identities.value of phone, style", "identities.value of name, sign 2",
+    "identities.value of birth_date, sign 10", "identities.value of plate, sign 1",
+}  # fmt: skip
 
 
 def read(written: Written) -> Told:
@@ -115,8 +178,13 @@ def read(written: Written) -> Told:
             f"OVER (ORDER BY md5(customer_id)) AS reference FROM '{written.truth}/references.parquet' "
             "JOIN customers USING (customer_id)"
         )
-        free = {name: cell for name, cell in FREE.items() if name.split(".")[0] in written.rows}
-        cells = {name: _cells(opened, name.split(".")[0], cell) for name, cell in free.items()}
+        cells: dict[str, Cells] = {}
+        like: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
+        for name, cell in FREE.items():
+            like[name.split(".")[0], cell.given, cell.where][name] = cell.code
+        for (table, given, where), codes in like.items():
+            if table in written.rows:
+                cells |= _cells(opened, table, codes, given, where)
         return Told(_columns(opened), _labels(opened, written), cells)
 
 
@@ -188,19 +256,26 @@ def _labels(opened: duckdb.DuckDBPyConnection, written: Written) -> dict[str, Co
     }
 
 
-def _cells(opened: duckdb.DuckDBPyConnection, table: str, cell: Cell) -> Cells:
+def _cells(
+    opened: duckdb.DuckDBPyConnection, table: str, codes: Mapping[str, str], given: str, where: str
+) -> dict[str, Cells]:
     """One cell of each household: what its members share is there once, as is what a customer repeats."""
     # A damaged copy has the id of its good row.
     once = f"event_id IN (SELECT event_id FROM {table} GROUP BY event_id HAVING count(*) = 1)"
     rows = (
-        f"SELECT CAST({cell.code} AS VARCHAR) AS code, CAST({cell.given} AS VARCHAR) AS given, person, "
-        "row_number() OVER (PARTITION BY household ORDER BY md5(CAST(file_row_number AS VARCHAR))) AS n "
-        f"FROM {table} JOIN who USING (customer_id) WHERE {cell.where} "
-        f"AND ({cell.code}) IS NOT NULL AND ({cell.given}) IS NOT NULL"
+        f"SELECT [{', '.join(f'CAST({code} AS VARCHAR)' for code in codes.values())}] AS codes, "
+        f"CAST({given} AS VARCHAR) AS given, person, row_number() OVER "
+        "(PARTITION BY household ORDER BY md5(CAST(file_row_number AS VARCHAR))) AS n "
+        f"FROM {table} JOIN who USING (customer_id) WHERE {where} AND ({given}) IS NOT NULL"
+        f"{''.join(f' AND ({code}) IS NOT NULL' for code in codes.values())}"
         f"{f' AND {once}' if table in EVENTS else ''}"
     )
+    each = ", ".join(f"codes[{n}] AS code_{n}" for n in range(1, len(codes) + 1))
     found: dict[str, Any] = opened.execute(
-        f"SELECT code, given, person FROM ({rows}) WHERE n = 1 ORDER BY person"
+        f"SELECT {each}, given, person FROM ({rows}) WHERE n = 1 ORDER BY person"
     ).fetchnumpy()
-    code, given = (np.unique(found[key].astype(str), return_inverse=True)[1] for key in ("code", "given"))
-    return Cells(code, given, found["person"])
+    person = found.pop("person")
+    numbers = [np.unique(column.astype(str), return_inverse=True)[1] for column in found.values()]
+    if not len(person):
+        return {}
+    return {name: Cells(code, numbers[-1], person) for name, code in zip(codes, numbers, strict=False)}

@@ -84,16 +84,25 @@ def parts(number: Codes) -> Iterator[tuple[str, Codes]]:
     yield "rank", np.argsort(np.argsort(number, kind="stable")) * RANKS // len(number)
 
 
-def chance(part: Codes, label: Codes) -> float | None:
-    """Chance of a table of two codes as uneven as this; None where there are too few rows to say."""
+def chance(part: Codes, label: Codes, *, even: bool = True) -> float | None:
+    """Chance of a table of two codes as uneven as this; None where there are too few rows to say.
+
+    Args:
+        part: what could tell.
+        label: what it must not tell.
+        even: ids are even over the values of a part; of other codes those that are too rare are left out.
+    """
     if not len(part):
         return None
     width = int(label.max()) + 1
     table = np.bincount(part * width + label, minlength=(int(part.max()) + 1) * width).reshape(-1, width)
     table = table[table.any(axis=1)]
-    # Ids are even over the values of a part, so that each label is expected as often under every one of them.
+    # Where values are even, each label is expected as often under every one of them.
     table = table[:, table.sum(axis=0) / len(table) >= LEAST_EXPECTED]
     table = table[table.any(axis=1)]
+    if not even and table.size:
+        table = table[table.sum(axis=1) * table.sum(axis=0).min() >= LEAST_EXPECTED * table.sum()]
+        table = table[:, table.any(axis=0)]
     if min(table.shape) < 2:
         return None
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
@@ -150,7 +159,7 @@ def cell_chances(told: Told) -> dict[tuple[str, str, int], float]:
             of_row = label[cells.person]
             for given in np.unique(cells.given):
                 known = (of_row >= 0) & (cells.given == given)
-                if (one := chance(cells.code[known], of_row[known])) is not None:
+                if (one := chance(cells.code[known], of_row[known], even=False)) is not None:
                     found[name, kind, int(given)] = one
     return found
 
