@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Literal
 import pandas as pd
 
 from features.clock import to_date
-from features.columns import AS_OF, CUSTOMER_ID
+from features.columns import AS_OF
 from features.errors import UserError
 from features.json_file import read_json
 from features.labels import LabelDefinitions
@@ -26,7 +27,6 @@ from training.measuring.evaluation import ALL, Difference, Evaluation, Word, eva
 from training.measuring.metrics import MODEL, Measure, column
 from training.registry import tracking
 
-KEYS = [CUSTOMER_ID, AS_OF]
 A, B = "A", "B"
 OTHER = "@other"
 LEADER: dict[Word, Literal["A", "B"] | None] = {"better": "B", "worse": "A", "undecided": None}
@@ -96,7 +96,7 @@ def compare(
         )
     task = tasks.named(first.task)
     frame_a, frame_b = tracking.load_rows(workspace, run_a), tracking.load_rows(workspace, run_b)
-    frame = join(frame_a, frame_b, run_a, run_b)
+    frame = join(frame_a, frame_b, run_a, run_b, task.keys)
     metrics = [
         m for m in task.metrics(_definitions(workspace, run_a)) if m.reads(frame, A) and m.reads(frame, B)
     ]
@@ -119,33 +119,43 @@ def compare(
     )
 
 
-def join(frame_a: pd.DataFrame, frame_b: pd.DataFrame, run_a: str, run_b: str) -> pd.DataFrame:
+def join(
+    frame_a: pd.DataFrame, frame_b: pd.DataFrame, run_a: str, run_b: str, keys: Sequence[str]
+) -> pd.DataFrame:
     """The rows of both runs with their predictions as `A.<field>` and `B.<field>`, labels once.
 
     A label that one run could not know yet (NaN) is taken from the other.
 
+    Args:
+        frame_a: report frame of the one run.
+        frame_b: report frame of the other.
+        run_a: id of the one.
+        run_b: id of the other.
+        keys: columns that tell rows apart, `Task.keys`.
+
     Raises:
         UserError: no common row, or labels differ.
     """
-    both = _own(frame_a, A).merge(_own(frame_b, B), on=KEYS, suffixes=("", OTHER), validate="1:1")
+    on, labels = list(keys), _labels_in(frame_a, keys)
+    both = _own(frame_a, A, on).merge(_own(frame_b, B, on), on=on, suffixes=("", OTHER), validate="1:1")
     if both.empty:
         reports = [", ".join(str(to_date(day)) for day in sorted(set(f[AS_OF]))) for f in (frame_a, frame_b)]
         raise UserError(
             f"runs {run_a} and {run_b} have no report row in common: A reports on {reports[0]}, "
             f"B on {reports[1]}. Train both with an --as-of that gives a report cutoff in common."
         )
-    for name in _labels_in(frame_a):
+    for name in labels:
         if f"{name}{OTHER}" not in both:
             continue
         ours, theirs = both[name], both.pop(f"{name}{OTHER}")
         _agree(int((ours.notna() & theirs.notna() & (ours != theirs)).sum()), len(both), name, run_a, run_b)
         both[name] = ours.where(ours.notna(), theirs)
-    if not _labels_in(frame_a):
+    if not labels:
         # Lists have no label column: what there was to find decides which rows a mean leaves out.
         for field in sorted(_fields(both, A) & _fields(both, B)):
             differ = both[column(A, field)].isna() != both[column(B, field)].isna()
             _agree(int(differ.sum()), len(both), field, run_a, run_b)
-    return both.sort_values(KEYS, ignore_index=True)
+    return both.sort_values(on, ignore_index=True)
 
 
 def _agree(differ: int, rows: int, name: str, run_a: str, run_b: str) -> None:
@@ -162,18 +172,18 @@ def _definitions(workspace: Workspace, run_id: str) -> LabelDefinitions:
     return LabelDefinitions.read(facts.get("labels", {}))
 
 
-def _labels_in(frame: pd.DataFrame) -> list[str]:
-    return [str(name) for name in frame.columns if "." not in str(name) and name not in KEYS]
+def _labels_in(frame: pd.DataFrame, keys: Sequence[str]) -> list[str]:
+    return [str(name) for name in frame.columns if "." not in str(name) and name not in keys]
 
 
 def _fields(frame: pd.DataFrame, model: str) -> set[str]:
     return {str(name).partition(".")[2] for name in frame.columns if str(name).startswith(f"{model}.")}
 
 
-def _own(frame: pd.DataFrame, model: str) -> pd.DataFrame:
+def _own(frame: pd.DataFrame, model: str, keys: Sequence[str]) -> pd.DataFrame:
     """Keys, labels and the run's own predictions, renamed after `model`; its baselines are left out."""
     own = {column(MODEL, field): column(model, field) for field in sorted(_fields(frame, MODEL))}
-    return frame[[*KEYS, *_labels_in(frame), *own]].rename(columns=own)
+    return frame[[*keys, *_labels_in(frame, keys), *own]].rename(columns=own)
 
 
 def verdict(measure: Measure, difference: Difference, evaluation: Evaluation) -> str:
@@ -210,7 +220,7 @@ def write(workspace: Workspace, comparison: Comparison) -> Comparison:
         report.render(
             TEMPLATE,
             comparison=comparison,
-            title=report.stated(task.title, task.horizon_days(_definitions(workspace, comparison.run_a))),
+            title=report.stated(task.title, task.stated_days(_definitions(workspace, comparison.run_a))),
             differences=[d for d in comparison.evaluation.differences if d.cutoff in scopes],
             measures={measure.name: measure for measure in comparison.evaluation.metrics},
             values=comparison.evaluation.value,

@@ -138,7 +138,7 @@ class Study(Design):
             }
             found += judge(
                 name,
-                stated(task.title, task.horizon_days(snapshots.labels)),
+                stated(task.title, task.stated_days(snapshots.labels)),
                 metrics[name],
                 frames,
                 self.reference,

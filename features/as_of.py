@@ -46,7 +46,7 @@ def known_day(canonical: Canonical, day: int) -> int:
     """
     if day > canonical.clock_day:
         raise UserError(
-            f"--as-of {to_date(day)} is after the workspace's clock, {to_date(canonical.clock_day)}: days "
+            f"as-of {to_date(day)} is after the workspace's clock, {to_date(canonical.clock_day)}: days "
             "that nothing is known of would count as days without a visit. Ingest newer data, or use an "
             "earlier date.",
             ExitCode.USAGE,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.as_of import known_day
 from features.clock import parse_date, to_date, to_day
 from features.errors import ExitCode, UserError
 from features.output import (
@@ -157,7 +156,6 @@ def train_tasks(
 
     chosen = [tasks.named(name) for name in names or tasks.TASKS]
     snapshots = open_snapshots(space, as_of)
-    known_day(snapshots.canonical, snapshots.until)
     trained: list[Trained] = []
     skipped: list[Skipped] = []
     for task in sorted(chosen, key=lambda task: not task.hungry):

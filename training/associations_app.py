@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.as_of import AsOfOption, as_of_day, known_day
+from features.as_of import AsOfOption, as_of_day
 from features.clock import to_date
 from features.errors import ExitCode, UserError
 from features.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, emit, table, workspace
@@ -148,7 +148,7 @@ def find(
     canonical = Canonical.open(space)
     if out is not None:
         out_files.folder(out)
-    snapshots = open_snapshots(space, known_day(canonical, as_of_day(canonical, as_of)))
+    snapshots = open_snapshots(space, as_of_day(canonical, as_of))
     ledger, day = Ledger.read(snapshots), snapshots.until
     if not len(ledger.products):
         raise UserError(

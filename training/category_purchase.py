@@ -60,6 +60,7 @@ class CategoryPurchase(DistributionTask):
     musts: ClassVar[tuple[Target, ...]] = (Target(primary, 0.015, ("logistic_rfm",)),)
     aims: ClassVar[tuple[Target, ...]] = (Target(primary, 0.0),)
     keys: ClassVar[tuple[str, ...]] = (CUSTOMER_ID, AS_OF, CATEGORY)
+    section: ClassVar[str] = "category"
     purpose: ClassVar[str] = (
         "Says when a customer who buys in a category is expected to do so next, as a probability for each "
         "horizon and a median day. It says nothing of customers who do not buy in the category."

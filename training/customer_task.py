@@ -140,11 +140,12 @@ class CustomerTask(Task[CustomerExamples]):
         return dataset(self.lesson(rows))
 
     def lesson(self, rows: CustomerExamples) -> Lesson:
-        """What the trees of the first setting read and learn of rows; BG/NBD is among the inputs."""
+        """What the trees of the first setting read and learn of rows, with BG/NBD if it has it."""
+        rhythm = bool(self.first.get("rhythm", True))
         return Lesson(
             rows.keys(),
-            self.input_names(rhythm=True),
-            examples.training_inputs(rows, self.features, rhythm=True),
+            self.input_names(rhythm=rhythm),
+            examples.training_inputs(rows, self.features, rhythm=rhythm),
             self.target,
             self.learned(rows),
             self.weights(rows),

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features import facts
+from features.as_of import known_day
 from features.canonical import Canonical
 from features.clock import parse_date, to_date, to_day
 from features.columns import CUSTOMER_ID
@@ -247,12 +248,16 @@ def report_cutoffs(first: int, horizon_days: int, until: int, *, count: int) -> 
 
 
 def open_snapshots(workspace: Workspace | str | Path, as_of: str | int | None = None) -> Snapshots:
-    """The snapshots of a workspace as of a date (default: its clock)."""
+    """The snapshots of a workspace as of a date (default: its clock).
+
+    Raises:
+        UserError: it is not a date, or after the workspace's clock.
+    """
     space = workspace if isinstance(workspace, Workspace) else Workspace(Path(workspace))
     canonical = Canonical.open(space)
     if isinstance(as_of, str):
         as_of = day(as_of)
-    until = canonical.clock_day if as_of is None else as_of
+    until = canonical.clock_day if as_of is None else known_day(canonical, as_of)
     return Snapshots(canonical, until, space.own_contacts if space.own_contacts.exists() else None)
 
 

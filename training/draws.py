@@ -69,7 +69,10 @@ class Draw:
 
 
 def warm_start(store: optuna.storages.BaseStorage, choice: Choice) -> WarmStart | None:
-    """From the latest study of the same task that knew nothing that this one may not know."""
+    """From the latest study of the same task that knew nothing that this one may not know.
+
+    Latest is by the days that it knew; of those that knew the same, the one whose last trial ended last.
+    """
     import optuna
 
     found = []
@@ -80,11 +83,17 @@ def warm_start(store: optuna.storages.BaseStorage, choice: Choice) -> WarmStart 
         if (facts.get(TASK), facts.get(OPTIONS)) == (choice.task, choice.options):
             days = (facts[CHOICES_UNTIL], facts[AS_OF])
             if facts[CHOICES_UNTIL] <= choice.choices_until and facts[AS_OF] <= choice.as_of:
-                found.append((days, each.study_name, each.best_trial))
+                found.append((*days, _ended(store, each.study_name), each.study_name, each.best_trial))
     if not found:
         return None
-    _, name, best = max(found, key=lambda item: item[:2])
+    *_, name, best = max(found, key=lambda item: item[:-1])
     return WarmStart(name, dict(best.params), dict(best.distributions))
+
+
+def _ended(store: optuna.storages.BaseStorage, study: str) -> float:
+    """When the last of its trials ended, as a timestamp."""
+    trials = store.get_all_trials(store.get_study_id_from_name(study), deepcopy=False)
+    return max(trial.datetime_complete.timestamp() for trial in trials if trial.datetime_complete)
 
 
 def draw(

@@ -81,7 +81,10 @@ def lay_out(
             "--as-of, or shorter windows in the source's label definitions.",
             ExitCode.BAD_DATA,
         )
-    folds = task.validation_cutoffs(snapshots, earliest, ends, budget)
+    # Days of a grid that stays: runs a week apart then share validation cutoffs, by which they are compared.
+    even = ends - ends % budget.step_days if ends == until else ends
+    folds = task.validation_cutoffs(snapshots, earliest, even, budget)
+    folds = folds or task.validation_cutoffs(snapshots, earliest, ends, budget)
     # What choices read ends with the window of the last fold, which a task may end before the period does.
     read = min(ends, max(folds) + task.learning_days(labels)) if folds else ends
     overlaps = bool(folds) and min(reported) < read

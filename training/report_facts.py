@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from features.catalogue import FEATURES
@@ -9,7 +11,7 @@ from features.clock import to_date
 from features.labels import LabelDefinitions
 from training import tasks
 from training.campaigns import inputs
-from training.measuring.evaluation import evaluate
+from training.measuring.evaluation import counted, evaluate
 from training.measuring.metrics import MODEL
 from training.reporting import curves, profit, slices
 from training.reporting.report_content import HORIZON, LeftOut, ReportContent
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from training.measuring.metrics import Metric
     from training.runs import RunResult
 
+CENTS: Final = "_cents"
 MAIN: Final = 5
 """Metrics by group at most, one less beside promised and observed rates: more are wider than a page."""
 
@@ -50,12 +53,12 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
             "choices on windows ended by": str(to_date(plan.choices_until)),
             "validation cutoffs": [str(to_date(day)) for day in plan.folds],
             "report cutoffs": [str(to_date(day)) for day in plan.reports],
-            "training cutoffs of the final model": [str(to_date(day)) for day in plan.final],
-            HORIZON: plan.horizon_days,
+            "training cutoffs of the final model": [str(to_date(day)) for day in learned_as_of(result)],
+            **horizon(result),
             "rows of the final fit": result.rows,
             **result.noted,
             **({"learned from": learned} if learned else {}),
-            **{f"mean of {name} in the report": rate for name, rate in result.base_rates.items()},
+            **dict(mean(name, rate, currency) for name, rate in result.base_rates.items()),
             "data fingerprint": result.fingerprint,
             "feature declarations": result.fitted.bound().meta["declarations_hash"],
         },
@@ -93,9 +96,33 @@ def of(result: RunResult, run_id: str, currency: str) -> ReportContent:
         seconds=result.seconds,
         purpose=task.purpose,
         limits=task.limits,
+        section=task.section,
         gate=task.gate,
         gate_bound=task.gate_bound,
     )
+
+
+def horizon(result: RunResult) -> dict[str, int | str]:
+    """The horizon of the label as a fact about the data, as the task declares it."""
+    meta = result.fitted.meta
+    days = tasks.named(result.task).stated_days(LabelDefinitions.read(meta["labels"]))
+    if days is None:
+        own = counted(int(meta["horizon_days"]), "day")
+        return {"horizon": f"the length of each campaign; {own} where none is named"}
+    return {HORIZON: days}
+
+
+def mean(name: str, value: float, currency: str) -> tuple[str, float | str]:
+    """The mean of a label as a fact about the data; cents as an amount of the currency."""
+    if not name.endswith(CENTS) or math.isnan(value):
+        return f"mean of {name} in the report", value
+    return f"mean of {name.removesuffix(CENTS)} in the report", f"{profit.money(round(value))} {currency}"
+
+
+def learned_as_of(result: RunResult) -> Sequence[int]:
+    """Days as of which the final fit's rows are: its cutoffs, unless the model names others."""
+    days: Sequence[int] = result.fitted.meta.get("rows_as_of", result.plan.final)
+    return days
 
 
 def settings(result: RunResult) -> dict[str, Any]:

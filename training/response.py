@@ -127,6 +127,8 @@ class Response(CampaignTask):
                 ExitCode.BAD_DATA,
             )
         kinds = _kinds(rows)
+        known = typical(rows.present())
+        usual = max(kinds, key=lambda kind: int((rows.kinds() == kind).sum()), default="")
         names = (*self.features, *inputs.names(kinds, size=params["size"]))
         weight = np.where(np.isin(names, self.features), 1.0, params["weight"])
         boosters, arrays = blend.fit(rows, names, weight, params, seed)
@@ -140,10 +142,12 @@ class Response(CampaignTask):
                 "declared": dict(self.declared),
                 "kinds": kinds,
                 "share": float(params["share"]),
-                "horizon_days": rows.horizon_days,
+                # Of the campaign that an answer is about when none is named.
+                "horizon_days": known[usual].days,
                 "rhythm": False,
-                "typical": {kind: asdict(one) for kind, one in typical(rows.present()).items()},
-                "usual": max(kinds, key=lambda kind: int((rows.kinds() == kind).sum()), default=""),
+                "rows_as_of": np.unique(rows.matrix.as_of).tolist(),
+                "typical": {kind: asdict(one) for kind, one in known.items()},
+                "usual": usual,
                 "priors": {"probability": float(answered.mean())},
             },
         )

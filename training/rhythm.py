@@ -41,7 +41,7 @@ PRECISION = "precision_at_k"
 OVERDUE = "overdue"
 GAP, VOLUME = "usual_gap", "usual_volume"
 VARIATION = "gap_variation_all"
-AFTER = "spend_after"
+AFTER = "spend_after_cents"
 LOW, HIGH = -1.0, 1.0
 
 
@@ -94,6 +94,10 @@ class Rhythm(ProbabilityTask):
     def horizon_days(self, labels: LabelDefinitions) -> int:
         """What a report has to wait for: the volume alerts take 28 days to come true."""
         return max(labels.rhythm.horizon_days, usual_range.VOLUME_DAYS)
+
+    def stated_days(self, labels: LabelDefinitions) -> int:
+        """The horizon of the probability, not of the volume alerts."""
+        return labels.rhythm.horizon_days
 
     def learning_days(self, labels: LabelDefinitions) -> int:
         """Days without a visit that break a habit."""
@@ -181,7 +185,7 @@ class Rhythm(ProbabilityTask):
         return frame
 
     def label_columns(self, rows: CustomerExamples) -> dict[str, NDArray[Any]]:
-        """`broken`; `late`, whether the plain rule alerts; `spend_after`, cents of the 28 days after."""
+        """`broken`; `late`, whether the plain rule alerts; `spend_after_cents`, of the 28 days after."""
         assert isinstance(rows, RhythmExamples), "examples of this task"
         return {
             **super().label_columns(rows),

@@ -141,6 +141,7 @@ class Task(ABC, Generic[E]):
             chance explains and no more.
         trials: trials at most, whatever the budget says; None: as many as that.
         hungry: takes so much memory that it is trained before others have left something in it.
+        section: section of the label definitions that defines its label; empty: that of its name.
         keys: columns that tell rows of a report frame apart.
         explains: what the contributions of `explain` raise or lower, in words.
         unmixed: why `shuffled` has no folds, as a sentence; empty when it has.
@@ -164,6 +165,7 @@ class Task(ABC, Generic[E]):
     amounts: ClassVar[bool] = False
     trials: ClassVar[int | None] = None
     hungry: ClassVar[bool] = False
+    section: ClassVar[str] = ""
     keys: ClassVar[tuple[str, ...]] = (CUSTOMER_ID, AS_OF)
     explains: ClassVar[str] = "the prediction"
     unmixed: ClassVar[str] = ""
@@ -175,6 +177,11 @@ class Task(ABC, Generic[E]):
     def options(self) -> Params:
         """What `type(self)(**options)` needs to make this instance again, as plain JSON; {} by default."""
         return {}
+
+    def definition(self, labels: LabelDefinitions) -> Params:
+        """What this source counts as the task's label, as plain JSON; {} when it has no section."""
+        found: Params = labels.plain().get(self.section or self.name, {})
+        return found
 
     def suited(self, snapshots: Snapshots) -> Task[E]:
         """The task with the options that suit these data: itself, unless it learns from what there is."""
@@ -202,6 +209,10 @@ class Task(ABC, Generic[E]):
     @abstractmethod
     def horizon_days(self, labels: LabelDefinitions) -> int:
         """Length of the label window in days."""
+
+    def stated_days(self, labels: LabelDefinitions) -> int | None:
+        """The horizon that titles and cards state: that of the label; None: each row has its own."""
+        return self.horizon_days(labels)
 
     def learning_days(self, labels: LabelDefinitions) -> int:
         """Length of the label windows that fits learn from: the horizon, unless a task says otherwise."""

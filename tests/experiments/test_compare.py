@@ -16,9 +16,11 @@ from features.clock import to_date, to_day
 from features.errors import UserError
 from features.labels import LabelDefinitions
 from features.workspace import Workspace
+from training import tasks
 from training.measuring.metrics import list_metrics
 from training.registry import tracking
 
+KEYS = ("customer_id", "as_of")
 NOVEMBER, DECEMBER, JANUARY = (
     to_day(pd.Timestamp(d).date()) for d in ("2017-11-01", "2017-12-01", "2018-01-01")
 )
@@ -137,7 +139,7 @@ def test_a_time_that_one_run_could_not_see_yet_is_taken_from_the_other():
     keys = {"customer_id": ["a", "b"], "as_of": [NOVEMBER, NOVEMBER]}
     early = pd.DataFrame({**keys, "days": [3.0, np.nan], "model.days": [2.0, 9.0]})
     late = pd.DataFrame({**keys, "days": [3.0, 40.0], "model.days": [3.0, 30.0], "bg_nbd.days": 1.0})
-    both = join(early, late, "x", "y")
+    both = join(early, late, "x", "y", KEYS)
     assert list(both.columns) == ["customer_id", "as_of", "days", "A.days", "B.days"]
     assert both["days"].tolist() == [3.0, 40.0]
 
@@ -145,10 +147,43 @@ def test_a_time_that_one_run_could_not_see_yet_is_taken_from_the_other():
 def test_lists_have_no_label_but_must_agree_on_what_there_was_to_find():
     fields = {f"model.{metric.name}": [0.5, np.nan] for metric in list_metrics()}
     frame = pd.DataFrame({"customer_id": ["a", "b"], "as_of": [NOVEMBER, NOVEMBER], **fields})
-    assert len(join(frame, frame, "x", "y")) == 2
+    assert len(join(frame, frame, "x", "y", KEYS)) == 2
     other = frame.assign(**{"model.ndcg10_b_new": [0.5, 0.1]})
     with pytest.raises(UserError, match="disagree on ndcg10_b_new in 1 of 2 common rows"):
-        join(frame, other, "x", "y")
+        join(frame, other, "x", "y", KEYS)
+
+
+@pytest.mark.parametrize(
+    ("task", "key", "label", "fields"),
+    [
+        ("response", "campaign_id", "responded", ["model.probability"]),
+        ("category_purchase", "category", "days", ["model.p7", "model.p14", "model.p28", "model.days"]),
+    ],
+)
+def test_two_rows_of_a_customer_and_day_are_two_rows(tmp_path, task, key, label, fields):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "customer_id": np.repeat([f"h{i:03d}" for i in range(100)], 2),
+            "as_of": np.int32(NOVEMBER),
+            key: np.tile(["one", "two"], 100),
+            label: rng.integers(0, 2, 200).astype(np.int8)
+            if task == "response"
+            else rng.integers(1, 60, 200),
+            **{name: rng.random(200) for name in fields},
+        }
+    )
+    other = frame.assign(**{name: rng.random(200) for name in fields}).sample(frac=1, random_state=0)
+    workspace = Workspace(tmp_path / "workspace").create()
+    first, second = (
+        record(workspace, task, rows, tmp_path / name) for name, rows in (("a", frame), ("b", other))
+    )
+    found = compare(workspace, first, second, replicates=50)
+    assert (found.rows, found.rows_a, found.rows_b) == (200, 200, 200)
+    both = join(frame, other, "a", "b", tasks.named(task).keys)
+    pd.testing.assert_series_equal(
+        both[f"A.{fields[0]}".replace("model.", "")], frame[fields[0]], check_names=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -221,3 +256,10 @@ def test_command_words_its_errors(workspace, runs, capsys):
         cli.run(["experiments", "compare", runs["good"], "nobody", "--workspace", str(workspace.root)]) == 2
     )
     assert "run not found: 'nobody'" in capsys.readouterr().err
+
+
+def test_rows_are_told_apart_by_the_keys_of_the_task(tmp_path: Path, workspace: Workspace) -> None:
+    one = churn(1.0).rename(columns={"churned": "responded"})
+    twice = pd.concat([one.assign(campaign_id=name) for name in ("first", "second")], ignore_index=True)
+    runs = [record(workspace, "response", twice, tmp_path / name) for name in ("a", "b")]
+    assert compare(workspace, *runs, replicates=20).rows == 2 * len(one)

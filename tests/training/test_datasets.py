@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.canonical import Canonical
 from features.clock import to_date
 from features.errors import UserError
 from training import datasets
@@ -50,7 +51,7 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
             "amount": [1.0, 2.0, 3.0, 4.0, 5.0],
         }
     )
-    return datasets.open_snapshots(make(tmp_path_factory.mktemp("late"), frame), JANUARY + 30)
+    return Snapshots(Canonical.open(make(tmp_path_factory.mktemp("late"), frame)), JANUARY + 30)
 
 
 def ask(snapshots: Snapshots, customer: str, day: int) -> float:
@@ -106,6 +107,8 @@ def test_opening_by_path_and_date(planted_root: Path) -> None:
     assert datasets.open_snapshots(str(planted_root), "2017-09-01").until == datasets.day("2017-09-01")
     with pytest.raises(UserError, match="cutoff is not a date"):
         datasets.open_snapshots(planted_root, "yesterday")
+    with pytest.raises(UserError, match="2030-01-01 is after the workspace's clock, 2017-10-28: days that"):
+        datasets.open_snapshots(planted_root, "2030-01-01")
 
 
 @pytest.fixture
@@ -136,7 +139,7 @@ def test_after_two_ids_are_one_person_the_person_answers(tmp_path: Path) -> None
     )
     with workspace.publish(workspace.identity) as folder:
         people.to_parquet(folder / "people.parquet", index=False)
-    snapshots = datasets.open_snapshots(workspace, JANUARY + 30)
+    snapshots = Snapshots(Canonical.open(workspace), JANUARY + 30)
     assert snapshots.features([JANUARY + 5]).customer_id.tolist() == ["a", "b"]
     assert snapshots.features([JANUARY + 7]).customer_id.tolist() == ["a"]
     assert ask(snapshots, "b", 5) == ask(snapshots, "a", 5) == 4.0

@@ -135,3 +135,8 @@ def test_spend_before_is_what_was_paid(few: Snapshots) -> None:
     known = few.features([day("2017-03-01")])
     spent = dict(zip(known.customer_id, spend_before(known, 56).tolist(), strict=True))
     assert (spent["refund_before"], spent["all_refunded"], spent["too_early"]) == (4000, 0, 0)
+
+
+def test_the_data_set_has_the_inputs_of_the_first_setting(snapshots: Snapshots) -> None:
+    found = TASK.dataset(snapshots, TRAIN)
+    assert tuple(found.x.columns) == TASK.input_names(rhythm=TASK.first["rhythm"])

@@ -73,3 +73,15 @@ def test_nothing_is_taken_from_a_study_that_knew_more_or_was_another(
     if got is not None:
         assert (got.study, got.params) == ("earlier", dict(trial.params))
     assert draws.warm_start(store, Choice("earlier", "line", {}, 100, 90)) is None
+
+
+def test_of_studies_that_knew_the_same_days_the_last_to_end_is_taken() -> None:
+    store = optuna.storages.InMemoryStorage()
+    for name in ("ff00", "0a00", "5500"):
+        study = optuna.create_study(study_name=name, storage=store)
+        for key, value in Choice(name, "line", {}, 100, 90).facts().items():
+            study.set_user_attr(key, value)
+        study.tell(study.ask({"x": optuna.distributions.FloatDistribution(0.0, 1.0)}), 0.5)
+    got = draws.warm_start(store, Choice("now", "line", {}, 100, 90))
+    assert got is not None
+    assert got.study == "5500"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pytest
 from features.clock import to_date, to_day
 from features.errors import UserError
 from features.labels import LabelDefinitions
+from training import tasks
 from training.churn import Churn
 from training.datasets import Snapshots, day, open_snapshots
 from training.plan import Rows, lay_out
@@ -51,6 +53,17 @@ def test_choices_never_reach_past_the_as_of() -> None:
 
 def test_without_a_limit_report_and_choices_overlap() -> None:
     assert lay_out(Churn(), sample("2018-01-01", None), FULL).overlaps
+
+
+@pytest.mark.parametrize("name", ["churn", "decline", "next_purchase", "rhythm", "value"])
+def test_runs_a_week_apart_share_validation_cutoffs(name: str) -> None:
+    """By which promotion compares them, where the source sets no end to choices."""
+    weeks = [
+        sample(f"2017-{month:02}-{first:02}", None) for month in (11, 12) for first in (1, 8, 15, 22, 29)
+    ]
+    folds = [lay_out(tasks.TASKS[name], week, FULL).folds for week in weeks]
+    for before, after in pairwise(folds):
+        assert len({*before} & {*after}) >= FULL.folds - 1
 
 
 def test_every_fit_has_a_training_window_that_ended_before_it() -> None:

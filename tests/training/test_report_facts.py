@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from features.labels import LabelDefinitions
 from training import report_facts, runs, tasks
 from training.churn import Churn
 from training.datasets import Snapshots
@@ -108,3 +111,30 @@ def test_a_part_without_content_is_explained(result: RunResult) -> None:
     assert said.drift == "Drift is not measured: the latest report date has no rows."
     other = dataclasses.replace(result, task="recommendation", contrast=None)
     assert report_facts.left_out(other).contrast == Recommendation.unmixed
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ("rhythm", {"horizon in days": 14}),
+        ("category_purchase", {"horizon in days": 28}),
+        ("response", {"horizon": "the length of each campaign; 48 days where none is named"}),
+    ],
+)
+def test_the_horizon_is_the_one_that_the_task_declares(task: str, said: dict[str, object]) -> None:
+    meta = {"labels": LabelDefinitions().plain(), "horizon_days": 48, "rows_as_of": [5, 9]}
+    planned: Any = SimpleNamespace(
+        task=task, fitted=SimpleNamespace(meta=meta), plan=SimpleNamespace(final=(1, 2))
+    )
+    assert report_facts.horizon(planned) == said
+    assert report_facts.learned_as_of(planned) == [5, 9]
+    del meta["rows_as_of"]
+    assert report_facts.learned_as_of(planned) == (1, 2)
+
+
+def test_cents_are_said_as_an_amount_of_the_currency() -> None:
+    assert report_facts.mean("actual_spend_cents", 48110.4, "EUR") == (
+        "mean of actual_spend in the report",
+        "481.10 EUR",
+    )
+    assert report_facts.mean("churned", 0.25, "EUR") == ("mean of churned in the report", 0.25)

@@ -176,3 +176,14 @@ def test_a_source_without_campaigns_is_told_what_is_missing(snapshots: Snapshots
 def test_history_too_short_is_refused(known: Snapshots) -> None:
     with pytest.raises(UserError, match="response as of 2017-03-01 needs 28 days of history"):
         lay_out(TASK, known.cut(BEGIN + 59), TINY)
+
+
+def test_its_horizon_is_the_length_of_the_campaign_that_is_answered_for(
+    known: Snapshots, rows: Rows, fitted: Fitted
+) -> None:
+    usual = fitted.meta["typical"][fitted.meta["usual"]]
+    assert fitted.meta["horizon_days"] == usual["days"] < TASK.horizon_days(known.labels)
+    assert TASK.stated_days(known.labels) is None
+    starts = fitted.meta["rows_as_of"]
+    assert starts == sorted(set(rows.train(BEGIN + 212).keys()["as_of"]))
+    assert min(starts) >= known.first_day + examples.HISTORY_DAYS

@@ -62,7 +62,7 @@ def test_broken_habits_are_found_before_the_plain_rule_does(
     later = rows.at([LATER])
     frame = TASK.rows(fitted, later)
     baselines = TASK.baselines(snapshots.cut(LATER), rows.at(TRAIN), later)
-    labels = ["customer_id", "as_of", "broken", "late", "spend_after"]
+    labels = ["customer_id", "as_of", "broken", "late", "spend_after_cents"]
     assert frame[labels].equals(baselines[labels])
     metrics = {metric.name: metric for metric in TASK.metrics(snapshots.labels)}
     rule = metrics[PRECISION].compute(baselines, "overdue")
@@ -98,7 +98,7 @@ def test_volume_alerts_and_what_came_of_them(rows, fitted: Fitted) -> None:
     assert alert.any()
     assert frame["model.volume_hit"].isna().equals(~alert)
     fell = frame["model.volume_alert"] == -1
-    assert (frame.loc[fell, "model.volume_hit"] == (frame["spend_after"] < low)[fell]).all()
+    assert (frame.loc[fell, "model.volume_hit"] == (frame["spend_after_cents"] < low)[fell]).all()
     unknown = dataclasses.replace(later, spend_after=np.full(len(later), np.nan))
     assert TASK.rows(fitted, unknown)["model.volume_hit"].isna().all()
 
@@ -156,3 +156,4 @@ def test_learning_windows_are_shorter_than_reports(snapshots: Snapshots) -> None
     labels = snapshots.labels
     assert (TASK.learning_days(labels), TASK.horizon_days(labels)) == (14, 28)
     assert TASK.horizons(labels) == (14,)
+    assert TASK.stated_days(labels) == 14

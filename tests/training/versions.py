@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,6 +59,7 @@ def register(  # noqa: PLR0917 - facts of one version
     fitted: Fitted | None = None,
     warnings: str = "none",
     task: str = "churn",
+    labels: Mapping[str, Any] | None = None,
 ) -> str:
     """A registered version with these validation rows (or probabilities at one cutoff); its run."""
     frame = frame if isinstance(frame, pd.DataFrame) else rows(frame, CUTOFFS[1])
@@ -72,6 +75,7 @@ def register(  # noqa: PLR0917 - facts of one version
         "setting": "{}",
         "budget": json.dumps({}),
         "warnings": warnings,
+        "labels": json.dumps(labels or {}),
         tracking.DIGEST: made.digest(),
     }
     with tracking.new_run(workspace, task) as run_id:

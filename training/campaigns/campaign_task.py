@@ -110,6 +110,10 @@ class CampaignTask(ProbabilityTask):
         """The longest campaign that counts, and the span of the campaigns of one report."""
         return 2 * labels.response.own_days if self.records else labels.response.horizon_days
 
+    def stated_days(self, labels: LabelDefinitions) -> None:
+        """None: an answer counts while its campaign runs, and campaigns differ in length."""
+        del labels
+
     def history_days(self, labels: LabelDefinitions) -> int:
         """What has to lie before a campaign's start."""
         del labels

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,21 +104,16 @@ def choose(  # noqa: PLR0917 (what candidates are made from)
         keys.append(own.row[frequent] * size + own.item[frequent])
     if here is not None:
         keys.append((everyone + here)[here >= 0])
-    for name, best, count in (
-        ("popular", items.popular, POPULAR),
-        ("tried", items.most_tried, TRIED),
-        ("promoted", items.most_promoted, PROMOTED),
-    ):
-        if name in sources:
-            offered = best if stocked is None else best[stocked[best]]
-            keys.append((everyone + offered[:count]).ravel())
+    keys += [(everyone + best).ravel() for best in for_everyone(items, sources, stocked)]
     place = places(covered, own.item)
     bought = own.row[place >= 0], place[place >= 0]
-    for scores, wanted in _scored(context, items, covered, sources):
+    similar = zip(context.scores, COLLABORATIVE, strict=True) if "collaborative" in sources else ()
+    copied = ((scores.astype(np.float32), wanted) for scores, wanted in similar)
+    for scores, wanted in chain(copied, by_groups(context.amounts, items, covered, sources)):
         scores[bought] = 0.0
         if stocked is not None:
             scores[:, ~stocked[covered]] = 0.0
-        keys += [row * size + covered[top] for row, top in enumerate(_top(scores, wanted))]
+        keys += [row * size + covered[highest(part, wanted)] for row, part in enumerate(scores)]
     key = distinct(np.concatenate(keys))
     if stocked is not None:
         key = key[stocked[key % max(1, size)]]
@@ -127,26 +123,40 @@ def choose(  # noqa: PLR0917 (what candidates are made from)
     return Candidates(key // max(1, size), key % max(1, size), entry)
 
 
-def _scored(
-    context: Context, items: Items, covered: NDArray[np.int64], sources: Collection[str]
+def for_everyone(
+    items: Items, sources: Collection[str], stocked: NDArray[np.bool_] | None
+) -> Iterator[NDArray[np.int64]]:
+    """The items of each source that gives all customers the same."""
+    for name, best, count in (
+        ("popular", items.popular, POPULAR),
+        ("tried", items.most_tried, TRIED),
+        ("promoted", items.most_promoted, PROMOTED),
+    ):
+        if name in sources:
+            # Nearly always enough of the first can be had; of all is looked at otherwise.
+            some = best if stocked is None else best[: 64 * count]
+            found = some if stocked is None else some[stocked[some]]
+            if stocked is not None and len(found) < count:
+                found = best[stocked[best]]
+            yield found[:count]
+
+
+def by_groups(
+    amounts: NDArray[np.float64], items: Items, covered: NDArray[np.int64], sources: Collection[str]
 ) -> Iterator[tuple[NDArray[np.float32], int]]:
     """Scores of the covered items (n x m), 0 for what nothing speaks for, and how many are wanted of each."""
-    if "collaborative" in sources:
-        for scores, wanted in zip(context.scores, COLLABORATIVE, strict=True):
-            yield scores.astype(np.float32), wanted
     shares = (("types", TYPE, items.share_of_type, TYPES), ("lines", LINE, items.share_of_line, LINES))
     for name, group, share, wanted in shares:
         if name in sources:
-            amount = items.part(context.amounts, group).astype(np.float32)
+            amount = items.part(amounts, group).astype(np.float32)
             yield amount[:, items.level[covered, group]] * share[covered].astype(np.float32), wanted
 
 
-def _top(scores: NDArray[np.float32], count: int) -> Iterator[NDArray[np.int64]]:
-    """The columns of each row's highest scores, `count` at most, of those over 0."""
-    for row in scores:
-        # Most are 0, and with so many equal ones to choose among a partition takes ten times as long.
-        some = np.flatnonzero(row > 0)
-        yield some[np.argpartition(-row[some], count)[:count]] if len(some) > count else some
+def highest(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """Places of the highest scores, `count` at most, of those over 0."""
+    # Most are 0, and with so many equal ones to choose among a partition takes ten times as long.
+    some = np.flatnonzero(scores > 0)
+    return some[np.argpartition(-scores[some], count)[:count]] if len(some) > count else some
 
 
 def _best(row: NDArray[np.int64], value: NDArray[np.float64], count: int) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ from training.recommendation.decay import Decay
 ROW_UNIT = 64.0
 FACTOR_UNIT = 4096.0
 PROFILE_UNIT = 256.0
+SCORE_UNIT = PROFILE_UNIT / (ROW_UNIT * FACTOR_UNIT * FACTOR_UNIT)
+NEAREST = 192
 LEAST_UNEXPLAINED = 0.1
 POWER_ITERATIONS = 3
 OVERSAMPLING = 20
@@ -67,6 +69,27 @@ def whole_rows(baskets: NDArray[np.float64]) -> NDArray[np.float64]:
     return entries
 
 
+def split(values: NDArray[np.float64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Places of each row's highest values, in any order, and the highest of the others, -inf without any."""
+    rows, width = values.shape
+    if width <= count:
+        return np.broadcast_to(np.arange(width), values.shape), np.full(rows, -np.inf)
+    order = np.argpartition(-values, count, axis=1)
+    return order[:, :count], np.take_along_axis(values, order[:, [count]], axis=1)[:, 0]
+
+
+class Near(NamedTuple):
+    """The items that one item speaks most for.
+
+    Attributes:
+        items: their places, uint16[n].
+        rest: what one unit of it adds to the score of any other item at most.
+    """
+
+    items: NDArray[np.uint16]
+    rest: float
+
+
 @dataclass(frozen=True)
 class Factors:
     """One low-rank EASE model over the m best selling items.
@@ -79,12 +102,39 @@ class Factors:
     read: NDArray[np.int16]
     write: NDArray[np.int16]
 
-    def scores(self, rows: sparse.csr_matrix) -> NDArray[np.float64]:
-        """Scores (customers x m) for rows of whole numbers from `whole_rows`."""
-        profile = np.rint(np.asarray(rows @ self._read) / PROFILE_UNIT)
-        scores: NDArray[np.float64] = profile @ self._write
-        scores *= PROFILE_UNIT / (ROW_UNIT * FACTOR_UNIT * FACTOR_UNIT)
+    def sums(self, rows: sparse.csr_matrix) -> NDArray[np.float64]:
+        """Whole numbers (customers x rank) of which a profile is made, for rows from `whole_rows`."""
+        return np.asarray(rows @ self._read)
+
+    def scores(self, sums: NDArray[np.float64], items: NDArray[Any] | None = None) -> NDArray[np.float64]:
+        """Scores (customers x m) of what `sums` answers, or of one customer's sums those of some items.
+
+        Args:
+            sums: of n customers, or of one.
+            items: places of the items; None: all.
+        """
+        write = self._write if items is None else self.write.take(items, axis=0).T.astype(np.float64)
+        scores: NDArray[np.float64] = np.rint(sums / PROFILE_UNIT) @ write
+        scores *= SCORE_UNIT
         return scores
+
+    def near(self, item: int) -> Near:
+        """The items that one item speaks most for; found when it is first asked for."""
+        if item not in self._near:
+            adds = self.read[[item]].astype(np.float64) @ self._write
+            items, rest = split(adds, NEAREST)
+            unit = SCORE_UNIT / PROFILE_UNIT
+            self._near[item] = Near(items[0].astype(np.uint16), float(rest[0]) * unit)
+        return self._near[item]
+
+    @cached_property
+    def _near(self) -> dict[int, Near]:
+        return {}
+
+    @cached_property
+    def rounded(self) -> float:
+        """By how much rounding a profile twice changes a score at most."""
+        return float(np.abs(self.write.astype(np.int64)).sum(axis=1).max(initial=0) + 1) * SCORE_UNIT
 
     @cached_property
     def _read(self) -> NDArray[np.float64]:
@@ -94,9 +144,24 @@ class Factors:
     def _write(self) -> NDArray[np.float64]:
         return np.ascontiguousarray(self.write.T.astype(np.float64))
 
+    def strongest(
+        self, items: NDArray[Any], because: NDArray[Any], weight: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
+        """For each of some items which of `because` adds most to its score, -1 when none adds.
+
+        Args:
+            items: places of the items.
+            because: places of at least one other item.
+            weight: how many units of each of these there are.
+        """
+        adds = weight[:, np.newaxis] * self.contributions(items, because)
+        best = adds.argmax(axis=0)
+        return np.where(adds[best, np.arange(len(items))] > 0, best, -1)
+
     def contributions(self, items: NDArray[Any], because: NDArray[Any]) -> NDArray[np.float64]:
         """How much one unit of each of `because` (rows) adds to the score of each of `items` (columns)."""
-        sums: NDArray[np.float64] = self._read[because] @ self.write[items].T.astype(np.float64)
+        read = self.read[because].astype(np.float64)
+        sums: NDArray[np.float64] = read @ self.write.take(items, axis=0).T.astype(np.float64)
         return sums
 
     @classmethod

@@ -130,6 +130,7 @@ class Context:
     Attributes:
         own: what they bought.
         rows: whole numbers of the first collaborative setting (n x covered items), basket included.
+        sums: what their collaborative profiles are made of (`Factors.sums`), one matrix per setting.
         scores: collaborative scores of the m covered items, one matrix (n x m) per setting.
         amounts: decayed baskets (half-life 120 days) of each member of any kind of group (n x members, as
             `Items.member` counts them).
@@ -143,6 +144,7 @@ class Context:
 
     own: OwnItems
     rows: sparse.csr_matrix
+    sums: tuple[NDArray[np.float64], ...]
     scores: tuple[NDArray[np.float64], ...]
     amounts: NDArray[np.float64]
     since: NDArray[np.float64]
@@ -161,8 +163,11 @@ class Context:
     ) -> Context:
         """Work out what the candidates' inputs need."""
         matrices = own.matrices(collaborative.covered, context)
+        sums = tuple(
+            factors.sums(matrix) for factors, matrix in zip(collaborative.factors, matrices, strict=True)
+        )
         scores = tuple(
-            factors.scores(matrix) for factors, matrix in zip(collaborative.factors, matrices, strict=True)
+            factors.scores(each) for factors, each in zip(collaborative.factors, sums, strict=True)
         )
         shape = (own.customers, sum(items.sizes))
         size = shape[0] * shape[1]
@@ -177,6 +182,7 @@ class Context:
         return cls(
             own,
             matrices[0],
+            sums,
             scores,
             amounts,
             since.reshape(shape),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,7 @@ def _from(first: str, last: str) -> slice:
 OWN, CUSTOMER = _from("own_baskets", "own_overdue"), _from("visits_30", "tried")
 ITEM = _from("item_popularity_7", "type_trend")
 COLLABORATIVE, SCORE = _from("collaborative", "collaborative_trend"), AT["collaborative"]
+BY_GROUP = _from(f"{GROUPS[0]}_amount", f"{GROUPS[-1]}_kinds")
 # Of an item never bought: no baskets, share of visits or days, and no days since.
 NEVER = (*[0.0] * 6, *[np.nan] * 4)
 
@@ -71,7 +74,13 @@ def _collaborative(
     fresh = (candidates.entry < 0) & (at >= 0)
     best = np.full(context.own.customers, LEAST, dtype=np.float32)
     np.maximum.at(best, row[fresh], score[fresh])
-    values[:, AT["collaborative_relative"]] = score / best[row]
+    compared(values, best[row])
+
+
+def compared(values: NDArray[np.float32], best: NDArray[np.float32]) -> None:
+    """Fill in the collaborative score relative to the best one, and with the item's trend."""
+    score = values[:, SCORE]
+    values[:, AT["collaborative_relative"]] = score / best
     values[:, AT["collaborative_trend"]] = score * values[:, AT["item_trend"]]
 
 
@@ -81,7 +90,6 @@ def _groups(values: NDArray[np.float32], candidates: Candidates, context: Contex
     whole = np.bincount(own.row, own.decayed[:, FREQUENCY], own.customers)[row]
     where = row[:, np.newaxis], items.member[item]
     amount, since = context.amounts[where], context.since[where]
-    first, last = AT[f"{GROUPS[0]}_amount"], AT[f"{GROUPS[-1]}_kinds"] + 1
     for number, columns in enumerate(
         (
             amount,
@@ -90,11 +98,23 @@ def _groups(values: NDArray[np.float32], candidates: Candidates, context: Contex
             context.kinds[where],
         )
     ):
-        values[:, first + number : last : 4] = columns
+        values[:, BY_GROUP.start + number : BY_GROUP.stop : 4] = columns
+    usual, of_type = context.dearness[row, -1], context.dearness[row, items.level[item, TYPE]]
+    expected(values, item, items, usual, of_type)
+
+
+def expected(
+    values: NDArray[np.float32],
+    item: NDArray[np.int64],
+    items: Items,
+    usual: Any,
+    of_type: NDArray[np.float64],
+) -> None:
+    """Fill in what follows from the amounts of the groups, and the item's price beside the usual ones."""
     type_amount = values[:, AT["product_type_amount"]]
     values[:, AT["type_expected"]] = type_amount * items.share_of_type[item]
     values[:, AT["type_due"]] = type_amount * values[:, AT["product_type_since"]]
     values[:, AT["line_expected"]] = values[:, AT["line_amount"]] * items.share_of_line[item]
     dearness = items.dearness[item]
-    values[:, AT["dearness"]] = dearness / context.dearness[row, -1]
-    values[:, AT["dearness_of_type"]] = dearness / context.dearness[row, items.level[item, TYPE]]
+    values[:, AT["dearness"]] = dearness / usual
+    values[:, AT["dearness_of_type"]] = dearness / of_type

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -79,12 +79,31 @@ class Items:
         """The place of each product id among the items, -1 for what is no item."""
         return places(self.product_id, products)
 
+    def among(self, products: Collection[str]) -> NDArray[np.int64]:
+        """The distinct items among a few product ids, ascending."""
+        found = {self.place[product] for product in products if product in self.place}
+        return np.array(sorted(found), dtype=np.int64)
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """The code of each product id."""
+        return {product: code for code, product in enumerate(self.product_id.tolist())}
+
+    def coded(self, products: NDArray[Any]) -> NDArray[np.int64]:
+        """The item of each product; found once for each of the lists of products that were asked for last."""
+        for known, before, codes in _CODED:
+            if known is self.product_id and before is products:
+                return codes
+        found = self.codes(products)
+        _CODED[:] = [*_CODED[-3:], (self.product_id, products, found)]
+        return found
+
     def recode(self, histories: Histories) -> Histories:
         """The histories with products counted as items are here; a product that is no item has code -1."""
         products, product = histories.products, histories.product
         if products is self.product_id:
             return histories
-        codes = _coded(self, products)[product]
+        codes = self.coded(products)[product]
         return replace(histories, products=self.product_id, product=codes.astype(np.int32))
 
     @cached_property
@@ -143,6 +162,12 @@ class Items:
         first = sum(self.sizes[:group])
         return values[:, first : first + self.sizes[group]]
 
+    def types_among(self, member: NDArray[Any]) -> NDArray[np.int64]:
+        """The product types among members of any kind of group (`member` counts them)."""
+        first = sum(self.sizes[:TYPE])
+        found: NDArray[np.int64] = member[(member >= first) & (member < first + self.sizes[TYPE])] - first
+        return found
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For the model's artifact."""
         return {f"item_{name}": getattr(self, name) for name in self.__dataclass_fields__}
@@ -185,16 +210,6 @@ class Items:
             gap=_gap(item, ledger.customer[lines], age, as_of - first, size),
             prior=_buyers(item[recent], ledger.customer[lines[recent]], size) / max(1, len(active)),
         )
-
-
-def _coded(items: Items, products: NDArray[Any]) -> NDArray[np.int64]:
-    """The item of each product; found once for each of the lists of products that were asked for last."""
-    for known, before, codes in _CODED:
-        if known is items.product_id and before is products:
-            return codes
-    found = items.codes(products)
-    _CODED[:] = [*_CODED[-3:], (items.product_id, products, found)]
-    return found
 
 
 _CODED: list[tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]] = []

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from training.fitted import Fitted
 from training.odds import AS_IT_IS
-from training.recommendation import lists, ranker
+from training.recommendation import beforehand, lists, ranker
 from training.recommendation.assortment import Assortment
+from training.recommendation.beforehand import Beforehand
 from training.recommendation.candidates import Candidates
-from training.recommendation.collaborative import Factors
 from training.recommendation.context import Context
 from training.recommendation.grouping import changes, places
 from training.recommendation.histories import Histories
@@ -105,18 +105,19 @@ class Recommender:
         basket: Sequence[str],
         rules: Rules,
         stocked: NDArray[np.bool_] | None,
+        ahead: list[Beforehand | None] | None,
     ) -> Recommendations:
         """See `recommend`, the function."""
         items = self.assortment.items
         coded = items.recode(histories)
-        inside = self._codes(basket)
+        inside = items.among(basket)
         parts = []
         for first in range(0, max(1, len(coded)), CHUNK):
             group = coded.slice(first, min(len(coded), first + CHUNK))
             barred = (
                 [inside] * len(group)
                 if exclude is None
-                else [np.union1d(inside, self._codes(exclude[first + at])) for at in range(len(group))]
+                else [np.union1d(inside, items.among(exclude[first + at])) for at in range(len(group))]
             )
             part = self._group(
                 group,
@@ -127,15 +128,11 @@ class Recommender:
                 basket=inside,
                 rules=rules,
                 stocked=stocked,
+                ahead=ahead,
             )
             parts.append({**part, "row": part["row"] + first})
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return Recommendations(**joined)
-
-    def _codes(self, products: Collection[str]) -> NDArray[np.int64]:
-        """Distinct items among product ids."""
-        codes = self.assortment.items.codes(np.array(sorted(products), dtype=np.str_))
-        return np.unique(codes[codes >= 0])
 
     def _group(
         self,
@@ -148,6 +145,7 @@ class Recommender:
         basket: NDArray[np.int64],
         rules: Rules,
         stocked: NDArray[np.bool_] | None,
+        ahead: list[Beforehand | None] | None,
     ) -> dict[str, NDArray[Any]]:
         """The lists of a group of customers, as the fields of `Recommendations`."""
         items = self.assortment.items
@@ -157,6 +155,8 @@ class Recommender:
         )
         score = ranker.predict(self.boosters, inputs, candidates.entry < 0, self.line)
         known = np.bincount(context.own.row, minlength=len(coded)) > 0
+        if ahead is not None:
+            ahead += beforehand.of_all(self.assortment, context, candidates, score)
         candidates, score = _with_priors(candidates, score, known, items.prior)
         keys = [row * len(items) + codes for row, codes in enumerate(barred)]
         barred_keys = np.concatenate([np.empty(0, np.int64), *keys])
@@ -213,15 +213,9 @@ class Recommender:
             owned, weight = matrix.indices[inside], matrix.data[inside]
             if not len(owned):
                 continue
-            adds = weight[:, np.newaxis] * self._factors.contributions(at[wanted[first:last]], owned)
-            best = adds.argmax(axis=0)
-            helps = adds[best, np.arange(last - first)] > 0
-            answer[wanted[first:last]] = np.where(helps, covered[owned[best]], -1)
+            best = self.assortment.collaborative.factors[0].strongest(at[wanted[first:last]], owned, weight)
+            answer[wanted[first:last]] = np.where(best >= 0, covered[owned[best]], -1)
         return answer
-
-    @property
-    def _factors(self) -> Factors:
-        return self.assortment.collaborative.factors[0]
 
 
 _READY: list[tuple[Fitted, Recommender]] = []
@@ -259,6 +253,7 @@ def recommend(
     basket: Sequence[str] = (),
     rules: Rules = RULES,
     stocked: NDArray[np.bool_] | None = None,
+    ahead: list[Beforehand | None] | None = None,
 ) -> Recommendations:
     """The best items of each customer.
 
@@ -275,6 +270,8 @@ def recommend(
             as bought today when looking for what goes with them.
         rules: how many items of one product type a list has, and how long an own item rests.
         stocked: which of the model's items can be had; None: all.
+        ahead: is added what `added.add` makes lists with a basket of, for each customer, None for one
+            without purchases; then `basket` and `stocked` are not given.
     """
     return Recommender.of(fitted).recommend(
         histories,
@@ -285,4 +282,5 @@ def recommend(
         basket=basket,
         rules=rules,
         stocked=stocked,
+        ahead=ahead,
     )

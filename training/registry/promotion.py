@@ -14,6 +14,9 @@
                 does not. Undecided: the champion stays, unless fresher data speak against it (the challenger
                 was trained as of a later day and its number is not the worse one) or the gate does (the
                 challenger passes, the champion does not).
+    redefined   Numbers of two labels say nothing of each other. Where the source's definition is now the
+                challenger's and no longer the champion's, the gate alone decides; where it is not the
+                challenger's, the champion stays.
     no rows     Without a row in common the champion stays, unless it can no longer be loaded or compared, or
                 learned from a source that the challenger's has taken the place of and the challenger passes
                 the gate.
@@ -27,8 +30,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from features.canonical import Canonical
 from features.clock import to_date
 from features.labels import LabelDefinitions
 from features.workspace import Workspace
@@ -38,6 +42,9 @@ from training.registry import champions, registry, store, tracking
 from training.registry.comparison import Compared, choice_rows, compare
 from training.registry.tracking import RunInfo
 from training.task import Task
+
+_MORE: Final = "Train it again once there are more records."
+_LONGER: Final = "Train it again with more history, or define the label as before."
 
 
 @dataclass(frozen=True)
@@ -164,9 +171,9 @@ def _rule(
         said = f"{new} is not promoted, {champion}: it cannot be used: {refused}. {_again(info.task)}"
         return Ruling(False, said, refused=refused)
     task = tasks.named(info.task, info.options)
-    labels = LabelDefinitions.read(json.loads(info.tags.get("labels", "{}")))
     rows = tracking.load_rows(workspace, info.run_id, tracking.CHOICE)
-    gates = promises(task.gate, rows, longest=task.horizon_days(labels), let_be=task.gate_bound)
+    longest = task.horizon_days(_labels(info))
+    gates = promises(task.gate, rows, longest=longest, let_be=task.gate_bound)
     gate = worst(gates)
     if current is None:
         wins = f"{new} is champion: there was none before"
@@ -175,23 +182,45 @@ def _rule(
     wins = f"{new} takes the place of version {old}"
     stays = f"{new} is not promoted, version {old} stays champion"
     usable = registry.refusal(workspace, run_id) is None
+    theirs = tracking.run_info(workspace, run_id) if usable else None
+    if theirs and (why := _redefined(task, _labels(info), _labels(theirs))):
+        if other := _redefined(task, _labels(info), Canonical.open(workspace).source.labels):
+            return Ruling(False, f"{stays}: {other} in the source now. {_again(info.task)}", gate)
+        return _superseding(gate, wins, stays, f"{why} for version {old}", _LONGER)
     compared = compare(workspace, task, info.run_id, run_id) if usable else None
-    if compared is not None:
-        theirs = tracking.run_info(workspace, run_id)
+    if compared is not None and theirs is not None:
         promoted, why = _by_numbers(gates, compared, info.as_of, theirs.as_of)
         warned = gate.warning if promoted and gate else ""
         return Ruling(promoted, f"{wins if promoted else stays}: {why}.{warned}", gate, compared)
-    if usable and choice_rows(workspace, run_id) is not None:
-        theirs = tracking.run_info(workspace, run_id)
-        why = task.supersedes(tasks.named(theirs.task, theirs.options))
-        if why and gate is not None and gate.passed:
-            return Ruling(True, f"{wins}, because {why}; {gate.sentence}.", gate)
+    if theirs and choice_rows(workspace, run_id) is not None:
+        if why := task.supersedes(tasks.named(theirs.task, theirs.options)):
+            return _superseding(gate, wins, stays, why, _MORE)
         as_of = to_date(theirs.as_of)
         hint = f"Train the challenger so that it has a validation cutoff on or after {as_of}."
         return Ruling(False, f"{stays}: their validation cutoffs have no row in common. {hint}", gate)
     reasons = "other feature declarations, or its files are gone or damaged"
     why = f"which can no longer be loaded or compared ({reasons})"
     return _unopposed(task, gates, new, f"{wins}, {why}", f"version {old}, {why}, stays champion")
+
+
+def _superseding(gate: Gate | None, wins: str, stays: str, why: str, hint: str) -> Ruling:
+    """Where a challenger has learned from what counts more and cannot be compared: the gate decides."""
+    if gate is None:
+        return Ruling(False, f"{stays}: {why}, but it has no validation rows to be judged by. {hint}", gate)
+    if gate.passed:
+        return Ruling(True, f"{wins}, because {why}; {gate.sentence}.", gate)
+    return Ruling(False, f"{stays}: {why}, but {gate.sentence}. {hint}", gate)
+
+
+def _labels(info: RunInfo) -> LabelDefinitions:
+    return LabelDefinitions.read(json.loads(info.tags.get("labels", "{}")))
+
+
+def _redefined(task: Task[Any], ours: LabelDefinitions, theirs: LabelDefinitions) -> str:
+    """How two definitions of a task's label differ, as a clause; empty when they are one."""
+    here, there = task.definition(ours), task.definition(theirs)
+    parts = [f"{name} is {here[name]}, but {there[name]}" for name in here if here[name] != there[name]]
+    return f"where its label is defined, {' and '.join(parts)}" if parts else ""
 
 
 def _again(task: str) -> str:

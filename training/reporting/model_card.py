@@ -90,7 +90,7 @@ def facts(content: ReportContent, source: Source, labels: Mapping[str, Any]) -> 
         "content": content,
         "title": report.stated(content.title, content.data.get(HORIZON)),
         "source": source,
-        "labels": labels.get(content.task, {}),
+        "labels": labels.get(content.section or content.task, {}),
         "bars": [evaluation.sentence(bar) for bar in evaluation.bars(content.bars)],
         "targets": [("must", each.sentence) for each in musts] + [("aim", each.sentence) for each in aims],
         "values": tables.values(evaluation, evaluation.metrics),

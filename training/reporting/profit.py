@@ -215,8 +215,8 @@ def advise(found: Curve, terms: Terms) -> Advice:
 def assumption(label: str, effect: float = 1.0) -> str:
     """What the figures rest on."""
     return (
-        f"Assumption: {effect:.0%} of the contacted customers for whom {label!r} comes true are a success. "
-        "This is the gain of targeting if so, not a measured lift: nobody was left uncontacted to compare "
+        f"Assumption: {share(effect)} of the contacted customers for whom {label!r} comes true are a success."
+        " This is the gain of targeting if so, not a measured lift: nobody was left uncontacted to compare "
         "with."
     )
 
@@ -251,3 +251,12 @@ def _stop(found: Curve, profit: Counts, drawn: Counts, at: int) -> Stop:
 def money(cents: int) -> str:
     """An amount with two decimals."""
     return f"{cents / CENTS:,.2f}"
+
+
+def share(value: float, digits: int = 0) -> str:
+    """A share in percent, with more digits than these where it would read as nothing."""
+    for more in range(digits, 4):
+        text = f"{value:.{more}%}"
+        if value == 0 or float(text.rstrip("%")):
+            return text
+    return "under 0.001%"

@@ -141,13 +141,13 @@ def advise_run(space: Workspace, run: str, terms: Terms) -> Profit:
 
 
 def _horizon(info: RunInfo) -> int | None:
-    """The horizon that a run's labels had, in days; None when it does not say."""
+    """The horizon that a run's labels had, in days; None when it does not say or rows differ."""
     from features.labels import LabelDefinitions
     from training import tasks
 
     if "labels" not in info.tags:
         return None
-    return tasks.TASKS[info.task].horizon_days(LabelDefinitions.read(json.loads(info.tags["labels"])))
+    return tasks.TASKS[info.task].stated_days(LabelDefinitions.read(json.loads(info.tags["labels"])))
 
 
 def _cents(option: str, amount: str) -> int:

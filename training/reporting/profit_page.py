@@ -9,7 +9,7 @@ import numpy as np
 from features import pictures
 from training.reporting import style
 from training.reporting.curves import PERCENT
-from training.reporting.profit import CENTS, POINTS, Advice, Curve, Stop, Terms, advise, money
+from training.reporting.profit import CENTS, POINTS, Advice, Curve, Stop, Terms, advise, money, share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ def picture(found: Curve, terms: Terms, currency: str, *, gain: bool = True) -> 
             panels[0],
             words,
             f"share of all {found.label} found",
-            f"{found.rate:.1%} of all are {found.label}",
+            f"{share(found.rate, 1)} of all are {found.label}",
         )
     panel = panels[-1]
     earned, drawn = (terms.profit_cents(n, found.contacts) / CENTS for n in (found.found, found.drawn))
@@ -42,7 +42,7 @@ def picture(found: Curve, terms: Terms, currency: str, *, gain: bool = True) -> 
     _mark(panel, advice.by_probability, "P at break-even", "s", style.BAD)
     _mark(panel, advice.best, "best in hindsight", "o", pictures.STRONG)
     style.legend(panel, "lower left")
-    note = f"cost {money(terms.cost_cents)}, margin {money(terms.margin_cents)}, effect {terms.effect:.0%}"
+    note = f"cost {money(terms.cost_cents)}, margin {money(terms.margin_cents)}, effect {share(terms.effect)}"
     pictures.label(panel, "customers contacted", f"profit, {currency}", f"{note}; band: 95 % interval")
     for each in panels:
         each.xaxis.set_major_formatter(PERCENT)
@@ -59,10 +59,11 @@ def finding(advice: Advice, currency: str) -> str:
             f"success is sure, {brings} {currency}"
         )
     if not stop.contacts:
-        return f"No contact pays: nobody's probability reaches {advice.break_even:.1%}"
+        return f"No contact pays: nobody's probability reaches {share(advice.break_even, 1)}"
     return (
-        f"Contacting all from P = {advice.break_even:.1%} on, {stop.depth:.0%} of the customers, would have "
-        f"earned {money(stop.profit_cents)} {currency}; everybody, {money(advice.everybody.profit_cents)}"
+        f"Contacting all from P = {share(advice.break_even, 1)} on, {share(stop.depth)} of the customers, "
+        f"would have earned {money(stop.profit_cents)} {currency}; "
+        f"everybody, {money(advice.everybody.profit_cents)}"
     )
 
 

@@ -60,6 +60,7 @@ class ReportContent:
         seconds: wall clock by phase.
         purpose: what the predictions are for.
         limits: what a reader has to know before using them.
+        section: of the label definitions; empty: it is named like the task.
         gate, gate_bound: label column of the model's probability, and the error let be, see `Task`.
     """
 
@@ -89,5 +90,6 @@ class ReportContent:
     seconds: Mapping[str, float] = field(default_factory=dict)
     purpose: str = ""
     limits: Sequence[str] = ()
+    section: str = ""
     gate: str | None = None
     gate_bound: float = 0.0

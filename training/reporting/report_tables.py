@@ -118,9 +118,9 @@ def drifted(found: Sequence[Drift]) -> Table:
     rows = tuple(
         (
             Cell(row.feature),
-            Cell(_plain(row.psi), row.word, {"stable": "", "moving": "", "shifted": "worse"}[row.word]),
-            Cell(_plain(row.mean_then)),
-            Cell(_plain(row.mean_now), f"{row.shift:+.2f} sd" if not math.isnan(row.shift) else ""),
+            Cell(style.fact(row.psi), row.word, {"stable": "", "moving": "", "shifted": "worse"}[row.word]),
+            Cell(style.fact(row.mean_then)),
+            Cell(style.fact(row.mean_now), f"{row.shift:+.2f} sd" if not math.isnan(row.shift) else ""),
             Cell(f"{row.missing_then:.1%}"),
             Cell(f"{row.missing_now:.1%}"),
         )
@@ -176,9 +176,3 @@ def _number(value: float, low: float, high: float, look: str = "") -> Cell:
         return NOTHING
     note = "" if math.isnan(low) else f"{style.number(low)} to {style.number(high)}"
     return Cell(style.number(value, DIGITS), note, look)
-
-
-def _plain(value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    return f"{value:.4g}" if abs(value) < 10**DIGITS else style.number(value, DIGITS)

@@ -48,7 +48,7 @@ def value_metrics() -> tuple[Metric, ...]:
     return (
         Metric("rmse_visits", "RMSE visits", False, "root mean squared error", visits, ("visits",), rmse),
         Metric("visits_total_error", "Total visits off", False, total, visits, ("visits",), visits_total),
-        Metric("mae_spend", "MAE spend", False, "mean error, cents", money, ("spend_cents",), mae),
+        Metric("mae_spend", "MAE spend, cents", False, "mean error", money, ("spend_cents",), mae),
         Metric("spend_total_error", "Total spend off", False, total, money, ("spend_cents",), spend_total),
         Metric(
             "top_20_value",

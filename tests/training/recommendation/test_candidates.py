@@ -74,7 +74,7 @@ def test_of_new_items_only_the_others_are_left_out(collector: Collector) -> None
 
 def test_the_best_of_a_source_are_over_zero() -> None:
     scores = np.array([[0.0, 3.0, 1.0, 2.0], [0.0, 0.0, -1.0, 5.0], [0.0, 0.0, 0.0, 0.0]], dtype=np.float32)
-    assert [sorted(top.tolist()) for top in candidates._top(scores, 2)] == [[1, 3], [3], []]
+    assert [sorted(candidates.highest(row, 2).tolist()) for row in scores] == [[1, 3], [3], []]
 
 
 def test_types_and_lines_name_new_items_of_the_camp(

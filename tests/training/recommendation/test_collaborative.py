@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from training.recommendation import collaborative
 from training.recommendation.collaborative import ROW_UNIT, Collaborative, Factors, Setting, whole_rows
 
 
@@ -16,7 +17,8 @@ def checkerboard(customers: int = 40, items: int = 12) -> sparse.csr_matrix:
 
 def test_the_camp_of_a_customer_scores_above_the_other() -> None:
     rows = checkerboard()
-    scores = Factors.fit(rows, Setting(None, 6, 0.1)).scores(rows)
+    factors = Factors.fit(rows, Setting(None, 6, 0.1))
+    scores = factors.scores(factors.sums(rows))
     even = np.arange(12) % 2 == 0
     own_camp = np.where(np.arange(40)[:, np.newaxis] % 2 == 0, even, ~even)
     assert scores[own_camp].mean() > 0.3
@@ -30,7 +32,8 @@ def test_full_rank_is_ease_itself() -> None:
     inverse = np.linalg.inv(x.T @ x + 0.4 * 50 * np.eye(15))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
-    scores = Factors.fit(rows, Setting(None, 15, 0.4)).scores(rows)
+    factors = Factors.fit(rows, Setting(None, 15, 0.4))
+    scores = factors.scores(factors.sums(rows))
     lacking = x == 0
     assert scores[lacking] == pytest.approx((x @ weights)[lacking], abs=2e-3)
 
@@ -38,9 +41,9 @@ def test_full_rank_is_ease_itself() -> None:
 def test_a_customer_has_the_same_bits_alone_and_in_company() -> None:
     rows = checkerboard(300, 40)
     factors = Factors.fit(rows, Setting(60.0, 16, 0.2))
-    together = factors.scores(rows)
+    together = factors.scores(factors.sums(rows))
     for place in (0, 17, 299):
-        assert np.array_equal(factors.scores(rows[[place]])[0], together[place])
+        assert np.array_equal(factors.scores(factors.sums(rows[[place]]))[0], together[place])
 
 
 def test_contributions_sum_to_the_score_up_to_rounding() -> None:
@@ -48,13 +51,15 @@ def test_contributions_sum_to_the_score_up_to_rounding() -> None:
     factors = Factors.fit(rows, Setting(None, 6, 0.1))
     own = rows[0].indices
     adds = rows[0].data @ factors.contributions(np.array([1, 4]), own)
-    assert adds / (ROW_UNIT * 4096**2) == pytest.approx(factors.scores(rows[[0]])[0, [1, 4]], abs=1e-2)
+    scores = factors.scores(factors.sums(rows[[0]]))[0, [1, 4]]
+    assert adds / (ROW_UNIT * 4096**2) == pytest.approx(scores, abs=1e-2)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 1), (1, 3), (0, 0), (4, 0)])
 def test_degenerate_matrices(shape: tuple[int, int]) -> None:
     rows = sparse.csr_matrix(np.full(shape, 44.0))
-    scores = Factors.fit(rows, Setting(None, 8, 0.4)).scores(rows)
+    factors = Factors.fit(rows, Setting(None, 8, 0.4))
+    scores = factors.scores(factors.sums(rows))
     assert scores.shape == shape
     assert np.isfinite(scores).all()
 
@@ -63,4 +68,38 @@ def test_the_artifact_gives_the_same_factors() -> None:
     rows = checkerboard()
     fitted = Collaborative.fit(np.arange(12), [rows, rows])
     again = Collaborative.of(fitted.arrays())
-    assert np.array_equal(again.factors[1].scores(rows), fitted.factors[1].scores(rows))
+    one, other = (each.factors[1] for each in (again, fitted))
+    assert np.array_equal(one.scores(one.sums(rows)), other.scores(other.sums(rows)))
+
+
+def test_what_is_not_among_the_nearest_adds_no_more_than_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collaborative, "NEAREST", 5)
+    rows = checkerboard(300, 40)
+    factors = Factors.fit(rows, Setting(None, 16, 0.2))
+    everything = np.arange(40)
+    unit = collaborative.SCORE_UNIT / collaborative.PROFILE_UNIT
+    adds = factors.contributions(everything, everything) * unit
+    for item in range(40):
+        near = factors.near(item)
+        others = np.setdiff1d(everything, near.items)
+        assert adds[item, others].max() == near.rest <= adds[item, near.items].min()
+    # Rounding twice moves a score by less than is said.
+    sums = factors.sums(rows)
+    exact = sums @ factors.write.T.astype(np.float64) * unit
+    assert np.abs(factors.scores(sums) - exact).max() <= factors.rounded
+
+
+def test_scores_of_some_items_are_those_of_all() -> None:
+    rows = checkerboard(300, 40)
+    factors = Factors.fit(rows, Setting(None, 16, 0.2))
+    some = np.array([3, 17, 39])
+    sums = factors.sums(rows)
+    assert np.array_equal(factors.scores(sums[5], some), factors.scores(sums)[5, some])
+
+
+def test_few_values_are_all_among_the_highest() -> None:
+    order, rest = collaborative.split(np.array([[3.0, 1.0], [0.0, 2.0]]), 2)
+    assert [sorted(row) for row in order.tolist()] == [[0, 1], [0, 1]]
+    assert rest.tolist() == [-np.inf, -np.inf]
+    order, rest = collaborative.split(np.array([[3.0, 1.0, 2.0]]), 1)
+    assert (order.tolist(), rest.tolist()) == ([[0]], [2.0])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from training.fitted import Fitted
 from training.recommendation.declarations import INPUTS
 from training.recommendation.histories import Histories
 from training.recommendation.items import GROUPS, LINE, TYPE, Items
@@ -91,3 +92,13 @@ def test_first_tries_discounts_and_prices_worked_out_again(ledger: Ledger) -> No
         weight = 0.5 ** (age / half_life)
         assert items.promoted[at, number] == pytest.approx(weight[age <= 20].sum() / weight.sum())
     assert items.dearness == pytest.approx(np.ones(28)), "all items of a type cost the same"
+
+
+def test_a_few_products_are_found_as_many_are(fitted: Fitted) -> None:
+    items = Items.of(fitted.arrays)
+    asked = ["red03", "no item", "blue05", "red03"]
+    codes = items.codes(np.array(asked))
+    assert items.among(asked).tolist() == np.unique(codes[codes >= 0]).tolist()
+    assert items.among([]).tolist() == []
+    member = np.unique(items.member[:3])
+    assert items.types_among(member).tolist() == np.unique(items.level[:3, TYPE]).tolist()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -7,14 +8,16 @@ import pandas as pd
 import pytest
 
 from features.workspace import Workspace
-from tests.training.conftest import AS_OF
+from tests.training.conftest import AS_OF, CUSTOMERS, make, visits
 from tests.training.versions import BLIND, CUTOFFS, GOOD, register, rows
 from training import tasks
+from training.app import train_tasks
 from training.churn import Churn
 from training.datasets import Snapshots
 from training.fitted import Fitted
 from training.recommendation.declarations import DECLARED
 from training.registry import comparison, promotion
+from training.task import Budget
 
 
 def test_rows_and_cutoffs_that_one_of_them_lacks_do_not_count(workspace_with_store: Workspace) -> None:
@@ -38,6 +41,18 @@ def test_rows_and_cutoffs_that_one_of_them_lacks_do_not_count(workspace_with_sto
     again = comparison.compare(workspace, task, challenger, champion)
     assert again is not None
     assert again.difference == found.difference
+
+
+def test_a_week_later_there_are_rows_to_compare_on(tmp_path: Path) -> None:
+    """The ordinary week of a source that sets no end to choices: train, wait, train again, promote."""
+    workspace = make(tmp_path, visits())
+    budget = Budget(trials=1, step_days=14, cutoffs=2, folds=2, reports=1, replicates=20)
+    for as_of in (AS_OF - 7, AS_OF):
+        train_tasks(workspace, ["churn"], as_of, budget, 0, workers=1)
+        verdict = promotion.promote(workspace, "churn")
+    assert verdict.version == 2
+    assert verdict.rows > CUSTOMERS / 4
+    assert verdict.difference is not None
 
 
 def test_rows_that_the_metric_does_not_read_are_not_counted(workspace_with_store: Workspace) -> None:

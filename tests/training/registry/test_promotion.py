@@ -211,6 +211,52 @@ def test_without_a_row_in_common_the_champion_stays(workspace: Workspace) -> Non
     assert registry.version_tags(workspace, "churn", 2)["verdict"] == verdict.sentence
 
 
+def test_models_of_two_definitions_are_not_compared(workspace: Workspace) -> None:
+    register(workspace, rows(BLIND, *CUTOFFS[:2]))
+    promote(workspace)
+    other = register(workspace, rows(GOOD, *CUTOFFS[:2]), labels={"churn": {"horizon_days": 42}})
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.rows, verdict.difference) == (False, 0, None)
+    said = (
+        "version 1 stays champion: where its label is defined, horizon_days is 42, but 28 in the source now."
+    )
+    assert said in verdict.sentence
+    # A champion from when the source said so gives way to who learnt what it says now.
+    champions.crown(workspace, "churn", registry.challenger(workspace, "churn", other)[0])
+    register(workspace, rows(SQUARED, *CUTOFFS[:2]))
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.gate, verdict.champion_version) == (False, "failed", 2)
+    register(workspace, rows(LUCKY, *CUTOFFS[:2]))
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.rows, verdict.champion_version) == (True, 0, 4)
+    said = (
+        "because where its label is defined, horizon_days is 28, but 42 for version 2; its calibration error"
+    )
+    assert said in verdict.sentence
+
+
+def test_what_counts_more_is_judged_by_the_gate_alone(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a model of own records beside that of campaign history, trained as of the same day."""
+    register(workspace, rows(GOOD, CUTOFFS[1]))
+    promote(workspace)
+    monkeypatch.setattr(Churn, "supersedes", lambda *_: "it has learned from more")
+    register(workspace, rows(SQUARED, CUTOFFS[0]))
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.gate, verdict.champion_version) == (False, "failed", 1)
+    assert "version 1 stays champion: it has learned from more, but its calibration error" in verdict.sentence
+    assert "row in common" not in verdict.sentence
+    register(workspace, rows(GOOD, CUTOFFS[0]).iloc[:0])
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.gate) == (False, "none")
+    assert "it has no validation rows to be judged by. Train it again" in verdict.sentence
+    register(workspace, rows(LUCKY, CUTOFFS[0]))
+    verdict = promote(workspace)
+    assert (verdict.promoted, verdict.gate, verdict.champion_version) == (True, "passed", 4)
+    assert "takes the place of version 1, because it has learned from more" in verdict.sentence
+
+
 def test_a_champion_that_cannot_serve_gives_way(workspace: Workspace) -> None:
     old = Fitted("churn", {}, {}, {"reads": [], "declarations_hash": "0" * 64})
     register(workspace, GOOD, fitted=old)

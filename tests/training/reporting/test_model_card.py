@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from features.canonical import Canonical
+from features.labels import LabelDefinitions
 from features.workspace import Workspace
+from training.category_purchase import CategoryPurchase
 from training.measuring import gate
 from training.measuring.evaluation import Value, evaluate
 from training.measuring.metrics import next_purchase_metrics, probability_metrics
@@ -21,6 +23,7 @@ from training.reporting.model_card import Source
 from training.reporting.report_content import ReportContent
 from training.reporting.slices import Slice
 from training.task import Target
+from training.tasks import TASKS
 
 SOURCE = Source("planted", ("transactions",), {"stores": "figures by area"})
 
@@ -163,3 +166,12 @@ def test_the_source_says_what_it_lacks(planted: Workspace) -> None:
     assert source.tables == ("transactions",)
     assert source.lacking["stores"] == "figures by area"
     assert "transactions" not in source.lacking
+
+
+def test_definitions_are_those_of_the_section_that_the_task_names(content: ReportContent) -> None:
+    given = {"category": {"window_days": 91}, "churn": {"horizon_days": 28}}
+    named = dataclasses.replace(content, task="category_purchase", section=CategoryPurchase.section)
+    assert model_card.facts(named, SOURCE, given)["labels"] == {"window_days": 91}
+    assert model_card.facts(content, SOURCE, given)["labels"] == {"horizon_days": 28}
+    sections = LabelDefinitions().plain()
+    assert all(task.section or name in sections for name, task in TASKS.items())

@@ -107,3 +107,15 @@ def test_an_amount_is_not_larger_than_can_be_counted(workspace_with_store: Works
 def test_an_amount_that_is_no_money_is_refused(amount: str) -> None:
     with pytest.raises(UserError, match=f"--cost is '{amount}': it has to be an amount of money"):
         call("run", "--cost", amount, "--margin", "12")
+
+
+def test_the_horizon_in_the_title_is_that_of_the_label(
+    workspace_with_store: Workspace, tmp_path: Path
+) -> None:
+    space, p = workspace_with_store, np.linspace(0.995, 0.005, 200)
+    broken = (np.arange(200) < 40).astype(int)
+    run_id = recorded(space, tmp_path, "rhythm", **{"broken": broken, "model.probability": p})
+    call(run_id, "--cost", "0.50", "--margin", "12", "--workspace", str(space.root))
+    page = (space.reports / f"profit-rhythm-{run_id[:8]}.html").read_text(encoding="utf-8")
+    assert "A regular stays away, up to 14 days" in page
+    assert "up to 28 days" not in page
