@@ -13,6 +13,7 @@ study_result      verdicts and costs together
 study_tracking    a study in MLflow
 study_page        page, pictures, JSON
 leaderboard       all studies of a workspace
+cases             who was contacted or held back, and what they did afterwards
 effects           what actions do, measured against control groups
 simulator         a customer base whose truth is known: a package with a map of its own
 app               the commands

@@ -2,9 +2,10 @@
 
 A case is a customer for whom an action would have stood first. Whoever it was shown to is compared with
 whoever a control group went without it; success is a visit within the action's horizon after the decision's
-day. Which group a customer is in is a hash, so that the groups differ by the contact alone as long as what is
-shown does not depend on what the customer would do anyway: where proposals are shown only to some of those
-for whom they were made, they have to be chosen without regard to that, or be asked for where the contact is.
+day or, for an action that names `sales`, the margin of what was spent then. Which group a customer is in is a
+hash, so that the groups differ by the contact alone as long as what is shown does not depend on what the
+customer would do anyway: where proposals are shown only to some of those for whom they were made, they have
+to be chosen without regard to that, or be asked for where the contact is.
 
 Two kinds of cases are compared apart and pooled by precision: those with nothing else to propose, held back
 by the action's own control group or by the holdout; and those with something else, held back by the holdout
@@ -25,6 +26,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.cases import Case, Visits
 from features import clock
 from features.canonical import Canonical
 from features.workspace import Workspace
@@ -39,68 +41,6 @@ from serving.outcomes.store import Outcome, OutcomeStore
 from serving.records.record import Record
 
 _ANSWERED: Final = frozenset({ACCEPTED, REDEEMED})
-# Local days since 1970-01-01 stay below it.
-_DAYS: Final = 1 << 20
-
-
-@dataclass(frozen=True)
-class Case:
-    """A customer for whom an action would have stood first.
-
-    Attributes:
-        action: the action.
-        customer: the customer.
-        day: local day of the decision.
-        contacted: whether it was shown; else a control group held it back.
-        alone: whether nothing else would have been proposed.
-        exposure: propensity per unit of what outcomes correct in it.
-    """
-
-    action: str
-    customer: str
-    day: int
-    contacted: bool
-    alone: bool
-    exposure: float
-
-
-@dataclass(frozen=True)
-class Visits:
-    """Who came when.
-
-    Attributes:
-        customers: ids, rising.
-        key: position of the customer x 2^20 + local day, of every visit, rising.
-        clock_day: first day that is not known.
-    """
-
-    customers: NDArray[Any]
-    key: NDArray[np.int64]
-    clock_day: int
-
-    @classmethod
-    def of(cls, customer: NDArray[Any], day: NDArray[np.int64], clock_day: int) -> Visits:
-        """From the customer and the day of each visit."""
-        customers, position = np.unique(customer.astype(np.str_), return_inverse=True)
-        return cls(customers, np.unique(position * _DAYS + day), clock_day)
-
-    @classmethod
-    def read(cls, canonical: Canonical) -> Visits:
-        """The visits of a workspace's customers."""
-        with closing(canonical.connect()) as connection:
-            found = connection.execute("SELECT DISTINCT customer_id, day FROM transactions").fetchnumpy()
-        customer, day = np.asarray(found["customer_id"]), np.asarray(found["day"], dtype=np.int64)
-        return cls.of(customer, day, canonical.clock_day)
-
-    def came(self, cases: Sequence[Case], days: int) -> NDArray[np.bool_]:
-        """Whether each came within so many days after the day of the decision."""
-        if not len(self.customers):
-            return np.zeros(len(cases), dtype=np.bool_)
-        customer = np.array([case.customer for case in cases], dtype=np.str_)
-        position = np.minimum(np.searchsorted(self.customers, customer), len(self.customers) - 1)
-        day = np.array([case.day for case in cases], dtype=np.int64)
-        first, end = (np.searchsorted(self.key, position * _DAYS + day + later) for later in (1, days + 1))
-        return np.asarray((self.customers[position] == customer) & (end > first))
 
 
 @dataclass(frozen=True)
@@ -119,6 +59,8 @@ class Estimate:
         came: share of the contacted who came within the horizon, of the kinds of cases that both groups have;
             None without any.
         came_control: share of the held back who did, the kinds of cases weighted as the contacted have them.
+        spent_cents: mean money that the contacted spent within the horizon, likewise.
+        spent_cents_control: that of the held back, likewise.
     """
 
     action: str
@@ -131,6 +73,8 @@ class Estimate:
     kind: str
     came: float | None
     came_control: float | None
+    spent_cents: float | None
+    spent_cents_control: float | None
 
     @property
     def estimate(self) -> Belief | None:
@@ -174,7 +118,9 @@ class Gathered:
         elif rule == "control" and others:
             return
         day = clock.to_day(clock.parse_date(record.as_of))
-        case = Case(action, customer, day, rule is None, not others, exposure)
+        value, multiplier = float(best.get("value_cents") or 0), float(best["multiplier"])
+        # An action that had no effect then was recorded with 1, or a factor: no effect is believed to be 1.
+        case = Case(action, customer, day, rule is None, not others, exposure, value, multiplier != 1)
         known = self.cases[action].get(customer)
         if known is None or case.day < known.day:
             self.cases[action][customer] = case
@@ -206,7 +152,7 @@ def gather(
 def estimate(catalogue: Catalogue, gathered: Gathered, visits: Visits) -> list[Estimate]:
     """What outcomes say of every action with an effect, by action id."""
     compared = {
-        action.id: _compared(action, [*gathered.cases.get(action.id, {}).values()], visits)
+        action.id: _compared(catalogue, action, [*gathered.cases.get(action.id, {}).values()], visits)
         for action in catalogue.actions
         if action.effect is not None
     }
@@ -224,6 +170,8 @@ def estimate(catalogue: Catalogue, gathered: Gathered, visits: Visits) -> list[E
             kind=action.kind,
             came=compared[action.id].came,
             came_control=compared[action.id].came_control,
+            spent_cents=compared[action.id].spent,
+            spent_cents_control=compared[action.id].spent_control,
         )
         for action in catalogue.actions
         if action.effect is not None
@@ -238,30 +186,42 @@ class _Compared(NamedTuple):
     control: int
     came: float | None
     came_control: float | None
+    spent: float | None
+    spent_control: float | None
 
 
-def _compared(action: Action, cases: list[Case], visits: Visits) -> _Compared:
+def _compared(catalogue: Catalogue, action: Action, cases: list[Case], visits: Visits) -> _Compared:
     """The comparisons of an action, and its cases whose horizon has ended."""
-    ended = [case for case in cases if case.day + action.horizon_days < visits.clock_day]
-    came = visits.came(ended, action.horizon_days)
+    ended = [case for case in cases if case.corrected and case.day + action.horizon_days < visits.clock_day]
+    came, spent = visits.came(ended, action.horizon_days), visits.spent(ended, action.horizon_days)
     contacted = np.array([case.contacted for case in ended], dtype=np.bool_)
     alone = np.array([case.alone for case in ended], dtype=np.bool_)
     exposure = np.array([case.exposure for case in ended])
+    margin: NDArray[np.float64] | None = None
+    if action.sales is not None:
+        margin = np.asarray(spent * catalogue.assumptions[action.sales.margin].value, dtype=np.float64)
+        reward = 0.0 if action.sales.reward is None else catalogue.assumptions[action.sales.reward].value
+        exposure = exposure * (np.array([case.value_cents for case in ended]) + reward)
     found, rates = [], []
     for kind in (alone, ~alone):
         treated, held = contacted & kind, ~contacted & kind
         if treated.any() and held.any():
-            rates.append((int(treated.sum()), float(came[treated].mean()), float(came[held].mean())))
-        one = effects.measure(
-            action,
-            (int(came[treated].sum()), int(treated.sum())),
-            (int(came[held].sum()), int(held.sum())),
-            float(exposure[treated].mean()) if treated.any() else 0.0,
-        )
+            both = [float(values[group].mean()) for values in (came, spent) for group in (treated, held)]
+            rates.append((int(treated.sum()), *both))
+        gains = float(exposure[treated].mean()) if treated.any() else 0.0
+        if margin is not None:
+            one = effects.measure_sales(action, margin[treated], margin[held], gains)
+        else:
+            one = effects.measure(
+                action,
+                (int(came[treated].sum()), int(treated.sum())),
+                (int(came[held].sum()), int(held.sum())),
+                gains,
+            )
         if one is not None:
             found.append(one)
-    weights, *both = zip(*rates, strict=True) if rates else ((), (), ())
-    shares = [float(np.average(rate, weights=weights)) if rates else None for rate in both]
+    weights, *columns = zip(*rates, strict=True) if rates else ((), (), (), (), ())
+    shares = [float(np.average(rate, weights=weights)) if rates else None for rate in columns]
     return _Compared(found, int(contacted.sum()), int((~contacted).sum()), *shares)
 
 

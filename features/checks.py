@@ -6,10 +6,11 @@ they were given (personal ones masked), a row that passes keeps only its canonic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from zoneinfo import available_timezones
 
 from features import clock
 from features.contract import STORED_TYPES, Column, Kind, Personal, Table
@@ -226,6 +227,13 @@ def _instant(cell: Cell, reading: Reading) -> str:
         ELSE {naive(f"TRY_CAST({text} AS TIMESTAMP)")} END"""
 
 
+def _choices(column: Column) -> tuple[str, Iterable[str]]:
+    """The only values of a text, none where it may be any, and what is said of others."""
+    if column.zone:
+        return "is not an IANA time zone (write it as Asia/Shanghai)", sorted(available_timezones())
+    return f"is not one of {', '.join(column.allowed)}", column.allowed
+
+
 def _rules(cell: Cell, reading: Reading) -> list[tuple[str, str]]:
     """SQL conditions under which a cell is bad, each with the SQL of its reason."""
     column, value = cell.column, cell.value
@@ -255,9 +263,9 @@ def _rules(cell: Cell, reading: Reading) -> list[tuple[str, str]]:
         refuse(f"{value} < {column.minimum * scale}", f"is below {column.minimum:g}")
     if column.maximum is not None:
         refuse(f"{value} > {column.maximum * scale}", f"is above {column.maximum:g}")
-    if column.allowed:
-        allowed = ", ".join(map(literal, column.allowed))
-        refuse(f"{value} NOT IN ({allowed})", f"is not one of {', '.join(column.allowed)}")
+    words, allowed = _choices(column)
+    if allowed:
+        refuse(f"{value} NOT IN ({', '.join(map(literal, allowed))})", words)
     if column.kind is Kind.INSTANT:
         end = clock.END.replace(tzinfo=None) if column.future else reading.latest
         latest = end.isoformat(sep=" ", timespec="seconds")

@@ -71,6 +71,7 @@ class Column:
         word: a text of few different values, like a kind or a channel: one that may be a phone, card or id
             number or an e-mail is refused, for it stands in the wrong column.
         future: an instant that may lie ahead (the end of a campaign).
+        zone: a text that names an IANA time zone.
         day: name of the local calendar day derived from an instant; empty for none.
     """
 
@@ -85,6 +86,7 @@ class Column:
     personal: Personal = Personal.NO
     word: bool = False
     future: bool = False
+    zone: bool = False
     day: str = ""
 
     @property

@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from filelock import FileLock
 
@@ -17,7 +16,7 @@ from features import publishing
 from features.errors import UserError
 from features.json_file import read_json, write_json
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def _own_generations(root: Path) -> None:
@@ -36,15 +35,24 @@ def _own_generations(root: Path) -> None:
     shutil.rmtree(shared, ignore_errors=True)
 
 
-_ADDED: Final = (("exposures", "propensity", "DOUBLE"), ("service_events", "deadline_at", "TIMESTAMP"))
-
-
 def _wider_tables(root: Path) -> None:
     """2 to 3: contacts have a propensity and service events a deadline; what is stored has neither."""
+    before_id = "* EXCLUDE (event_id), CAST(NULL AS {}) AS {}, event_id"
+    _widen(root, "exposures", "propensity", before_id.format("DOUBLE", "propensity"))
+    _widen(root, "service_events", "deadline_at", before_id.format("TIMESTAMP", "deadline_at"))
+
+
+def _zones(root: Path) -> None:
+    """3 to 4: customers have a time zone; of those stored nobody has said it."""
+    _widen(root, "customers", "time_zone", "*, CAST(NULL AS VARCHAR) AS time_zone")
+
+
+def _widen(root: Path, table: str, column: str, wider: str) -> None:
+    """Write a table anew with one more column where it lacks it, that which features were built from, too."""
     from features.session import connect, parquet, write_parquet
 
-    for table, column, kind in _ADDED:
-        file = root / "tables" / f"{table}.parquet"
+    for folder in (root / "tables", root / "features" / "tables"):
+        file = folder / f"{table}.parquet"
         if not file.exists():
             continue
         aside = file.with_suffix(".wider")
@@ -52,12 +60,11 @@ def _wider_tables(root: Path) -> None:
             names = [row[0] for row in opened.execute(f"DESCRIBE FROM {parquet(file)}").fetchall()]
             # A step that was killed half way is taken again: what has been widened stays as it is.
             if column not in names:
-                wider = f"* EXCLUDE (event_id), CAST(NULL AS {kind}) AS {column}, event_id"
                 write_parquet(opened, f"SELECT {wider} FROM {parquet(file)}", aside)
                 aside.replace(file)
 
 
-STEPS: dict[int, Callable[[Path], None]] = {1: _own_generations, 2: _wider_tables}
+STEPS: dict[int, Callable[[Path], None]] = {1: _own_generations, 2: _wider_tables, 3: _zones}
 
 
 def stated_version(root: Path) -> int:

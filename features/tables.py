@@ -109,6 +109,13 @@ _DECLARED = (
             text("marital_status", "as the source says it"),
             text("children", "number of children, as written"),
             Column("registered_at", INSTANT, "when the customer joined", day="registered_day"),
+            Column(
+                "time_zone",
+                TEXT,
+                "IANA time zone of the customer, for quiet hours: Asia/Shanghai, ...; empty for the source's",
+                word=True,
+                zone=True,
+            ),
         ),
         key=(columns.CUSTOMER_ID,),
         without="segments and demographics in portraits",
@@ -352,6 +359,8 @@ def _section(table: Table) -> str:
 def _limits(column: Column) -> str:
     if column.allowed:
         return "one of " + ", ".join(column.allowed)
+    if column.zone:
+        return "a name of the IANA time zone database"
     bounds = [
         f"{word} {bound:g}"
         for word, bound in (("from", column.minimum), ("to", column.maximum))

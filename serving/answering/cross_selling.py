@@ -115,9 +115,10 @@ def _offers(
     beside, limit = engine.beside, request.limit or answers.ITEMS
     if beside is None:
         return Offers((), by_basket=history is None, rests_on=())
-    bought = None if customer_id is None else engine.bought(customer_id, history, as_of)
+    buyer = None if customer_id is None else engine.buyer(customer_id, history, as_of)
     found = tables_gone.read(
-        engine.canonical, lambda: beside.offers(bought, as_of, limit, request.basket, request.store)
+        engine.canonical,
+        lambda: beside.offers(buyer, as_of, limit, request.basket, request.store, engine.kept_items),
     )
     if found is None:
         raise UserError(tables_gone.REPLACED.format("store"))

@@ -49,6 +49,8 @@ def decide(
         effects=engine.effects.at(subject.as_of),
         at=at,
         zone=engine.canonical.source.zone,
+        bars=engine.bars if subject.history is not None else engine.bars.closed,
+        models=engine.champions.numbers,
     )
     return replace(decided, missing=(*missing, *decided.missing)) if missing else decided
 

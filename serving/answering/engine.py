@@ -6,7 +6,8 @@ It reads nothing at or after the as-of it is asked for, and writes nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,13 @@ from serving.catalogue import actions
 from serving.catalogue.actions import Catalogue
 from serving.contacts.history import ContactHistory
 from serving.contacts.touches import OwnContacts
+from serving.decisions.capacity import Bars
 from serving.decisions.effects import Effects
+from serving.publishing import MANIFEST
 from serving.scoring import kept, scorer, scores
-from serving.scoring.beside import Beside
+from serving.scoring.beside import Beside, Buyer
 from serving.scoring.kept import Kept
+from serving.scoring.kept_items import KeptItems
 from serving.scoring.products import Pick, Recommender
 from serving.scoring.scorer import Champions, Scores
 from training.recommendation.histories import Histories
@@ -85,6 +89,8 @@ class Engine:
         effects: what is believed of the actions' effects after outcomes.
         allow_future_model: answer for days before a champion's own, and say so.
         kept: scores of the last batch; None: the models are always asked.
+        bars: how that batch shared out what is scarce.
+        kept_items: what it knew of customers for lists of new items; None: all is worked out.
         stale: what could not be taken up since it was opened, in sentences.
     """
 
@@ -105,6 +111,8 @@ class Engine:
     effects: Effects
     allow_future_model: bool
     kept: Kept | None = None
+    bars: Bars = field(default_factory=Bars)
+    kept_items: KeptItems | None = None
     stale: tuple[str, ...] = ()
 
     @classmethod
@@ -189,9 +197,14 @@ class Engine:
         return found.with_scores()
 
     def with_scores(self) -> Engine:
-        """The same with the scores that the last batch made."""
-        labels = self.canonical.source.labels
-        return replace(self, kept=Kept.read(self.workspace.scores, self.champions, labels))
+        """The same with what the last batch made: scores, help with lists, shares of what is scarce."""
+        labels, folder = self.canonical.source.labels, self.workspace.scores
+        return replace(
+            self,
+            kept=Kept.read(folder, self.champions, labels),
+            bars=Bars.read(folder / MANIFEST),
+            kept_items=KeptItems.read(folder),
+        )
 
     @property
     def clock_day(self) -> int:
@@ -291,6 +304,13 @@ class Engine:
             return {kind: [] for kind in kinds}
         histories = self.bought(subject.customer_id, subject.history, subject.as_of)
         return self.recommender.picks(histories, subject.as_of, limit, kinds, basket)
+
+    def buyer(self, customer_id: str, history: History | None, as_of: int) -> Buyer | None:
+        """One customer as a buyer; None for one never seen."""
+        if history is None:
+            return None
+        histories = partial(self.bought, customer_id, history, as_of)
+        return Buyer(history.baskets, self.products, histories)
 
     def bought(self, customer_id: str, history: History | None, as_of: int) -> Histories:
         """What one customer bought before a day."""

@@ -54,6 +54,12 @@ METHODS: dict[str, tuple[str, ...]] = {
     ),
 }
 PAGES = "/static_content/"
+_OF_PAGES = {
+    400: "{0} is no path of a file.",
+    401: "{0} cannot be read.",
+    404: "{0} is not there; / shows what there is.",
+    405: "{0} is asked with GET or HEAD.",
+}
 
 
 class Door:
@@ -105,8 +111,10 @@ class Door:
         if path in QUESTIONS and kind != "application/json":
             return ProblemError(415, f"The body is {kind!r}; send application/json.", "media-type")
         length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()):
+            return ProblemError(400, f"Content-Length is {length!r}; send the number of bytes.", "malformed")
         largest = LARGEST.get(path, LARGEST_BODY)
-        if length.isdigit() and int(length) > largest:
+        if int(length) > largest:
             return ProblemError(413, f"The body has {length} bytes; at most {largest} are read.", "too-large")
         return None
 
@@ -134,16 +142,26 @@ class Door:
 
 
 async def _worded(app: App, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let an application answer; BentoML's word on a request that took too long is said as a problem."""
-    late = False
+    """Let an application answer; what others than ours say in plain text is said as a problem.
+
+    That is BentoML's word on a request that took too long, and on a file of the pages that is not there.
+    """
+    problem: ProblemError | None = None
 
     async def say(message: MutableMapping[str, Any]) -> None:
-        nonlocal late
-        late = late or message.get("status") == LATE
-        if not late:
+        nonlocal problem
+        problem = problem or _said(scope, message.get("status"))
+        if problem is None:
             await send(message)
 
     await app(scope, receive, say)
-    if late:
-        problem = ProblemError(LATE, f"No answer within {TIMEOUT} s; what was posted may count.", "timeout")
+    if problem is not None:
         await problem.response()(scope, receive, send)
+
+
+def _said(scope: Scope, status: int | None) -> ProblemError | None:
+    if status == LATE:
+        return ProblemError(LATE, f"No answer within {TIMEOUT} s; what was posted may count.", "timeout")
+    if status in _OF_PAGES and scope["path"].startswith(PAGES):
+        return ProblemError(status, _OF_PAGES[status].format(scope["path"]), "unknown-path")
+    return None

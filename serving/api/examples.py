@@ -61,7 +61,7 @@ DECISION: Final[dict[str, Any]] = {
     "decision_id": None,
     "place": "till",
     "vehicle": None,
-    "catalogue_version": "df22d675c663",
+    "catalogue_version": "3aad45dcdc53",
     "actions": [
         {
             "rank": 1,
@@ -100,7 +100,7 @@ DECISION: Final[dict[str, Any]] = {
     ],
     "selection_probability": 0.9666666666666667,
     "arms": {},
-    "control": ["bring_a_friend"],
+    "control": [],
     "dropped": None,
 }
 CROSS_SELL: Final[dict[str, Any]] = {

@@ -29,6 +29,7 @@ from serving.answering import deciding
 from serving.answering.engine import Engine
 from serving.api.metrics import Counters
 from serving.catalogue.actions import NONE
+from serving.decisions.capacity import Bars
 from serving.decisions.decided import Decisions
 from serving.publishing import MANIFEST
 
@@ -64,7 +65,9 @@ class ParityCheck:
         folder = engine.workspace.scores
         try:
             manifest = read_json(folder / MANIFEST)
-            if not manifest or not self._comparable(manifest, engine):
+            # Bars that the engine has not taken up yet are those of another batch.
+            taken = Bars.read(folder / MANIFEST) == engine.bars
+            if not manifest or not taken or not self._comparable(manifest, engine):
                 return None
             rows = self._rows(folder / "actions.parquet")
         except (UserError, OSError):
@@ -96,7 +99,7 @@ class ParityCheck:
             and manifest["action_catalogue"] == engine.catalogue.version
             and manifest.get("effects") == (None if measured is None else measured.version)
             and manifest["feature_catalogue"] == catalogue_hash()
-            and versions == {task: str(model.version) for task, model in engine.champions.registered.items()}
+            and versions == engine.champions.numbers
             and manifest["data_fingerprint"] == self._fingerprint(engine)
         )
 

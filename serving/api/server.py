@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from features.errors import UserError
 from features.workspace import Workspace
@@ -70,6 +72,7 @@ def serve(
         app = create(lambda: desk).to_asgi()
         config = uvicorn.Config(
             app,
+            http=_protocol(),
             backlog=BACKLOG,
             log_config=None,
             access_log=False,
@@ -77,6 +80,22 @@ def serve(
             timeout_graceful_shutdown=10,
         )
         Announced(config).run(sockets=[listening])
+
+
+def _protocol() -> type[asyncio.Protocol]:
+    """The HTTP of uvicorn, which says what it cannot read in the one form of errors, too."""
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+    from serving.messages.problems import ProblemError
+
+    def refuse(protocol: Any, msg: str) -> None:
+        sentence = f"The request cannot be read: {msg.rstrip('.')}. Look at its first line and its headers."
+        answer = ProblemError(400, sentence, "malformed").response()
+        lines = [b"HTTP/1.1 400 Bad Request", *(b"%b: %b" % header for header in answer.raw_headers)]
+        protocol.transport.write(b"\r\n".join([*lines, b"connection: close", b"", bytes(answer.body)]))
+        protocol.transport.close()
+
+    return type("Worded", (AutoHTTPProtocol,), {"send_400_response": refuse})
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -23,6 +23,8 @@ from serving.answering.engine import check_day
 from serving.catalogue import actions
 from serving.catalogue.actions import NONE, Catalogue
 from serving.contacts.touches import OwnContacts
+from serving.decisions import capacity
+from serving.decisions.capacity import Bars
 from serving.decisions.decided import Decisions
 from serving.decisions.effects import Effects
 from serving.outcomes.store import OutcomeStore
@@ -132,6 +134,7 @@ class Tallies:
         self.best: dict[str, Counter[str]] = {place: Counter() for place in places}
         self.status: Counter[str] = Counter()
         self.unknown: list[str] = []
+        self.bars = Bars()
 
     def decided(self, decided: Decisions) -> None:
         """Count some customers by the action that stands first, `none` where nothing is best."""
@@ -181,7 +184,7 @@ class BatchReport:
         return [*found, *(f"degraded: {sentence}" for sentence in self.degraded)]
 
 
-def manifest(job: Job, report: BatchReport, started: datetime) -> dict[str, Any]:
+def manifest(job: Job, report: BatchReport, started: datetime, bars: Bars) -> dict[str, Any]:
     """What `manifest.json` says: from what the output was made, what is in it, when and how fast."""
     source = job.canonical.source
     return {
@@ -195,6 +198,7 @@ def manifest(job: Job, report: BatchReport, started: datetime) -> dict[str, Any]
         "feature_catalogue": catalogue_hash(),
         "action_catalogue": job.catalogue.version,
         "effects": job.measured,
+        capacity.KEY: {name: bar._asdict() for name, bar in bars.actions.items()},
         "models": {
             task: {**facts, "run_id": job.champions.registered[task].run_id}
             for task, facts in job.champions.describe(job.as_of).items()

@@ -1,16 +1,19 @@
 """The nightly batch: scores, products and actions of the whole base as Parquet, by the service's own code.
 
 Every customer first seen before the as-of has a row in `scores.parquet`. Only what was known before the as-of
-is read, so that tables cut at it give the same bytes, the manifest's times apart.
+is read, so that tables cut at it give the same bytes, the manifest's times apart. Actions are decided once
+the whole base has been scored, for what is scarce is shared out among all.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,13 +25,18 @@ from features.json_file import write_json
 from features.output import progress
 from features.workspace import Workspace
 from serving.answering import insights
+from serving.batch import allocation
 from serving.batch import decisions as batch_decisions
 from serving.batch.job import KIND, BatchReport, Job, Tallies, by_count, manifest, open_job
 from serving.batch.population import Chunk, Population
+from serving.contacts.standing import Standing
 from serving.decisions import arbitration as decisions
+from serving.decisions.capacity import Bars
+from serving.decisions.decided import Decisions
+from serving.decisions.offers import Offers
 from serving.publishing import MANIFEST, publish
 from serving.records import batches as batch_records
-from serving.scoring import kept, scorer
+from serving.scoring import kept, kept_items, scorer
 from training.segments import potential
 
 _ORIGIN = (("basis", pa.string()), ("own_weight", pa.float64()), ("parent", pa.string()))
@@ -107,7 +115,7 @@ def score(
             customers_per_second=tallies.rows["scores"] / seconds,
             degraded=[*job.missing, *job.champions.missing.values(), *tallies.unknown],
         )
-        write_json(folder / MANIFEST, manifest(job, report, started))
+        write_json(folder / MANIFEST, manifest(job, report, started, tallies.bars))
     batch_records.keep(workspace, target / batch_records.FILE, clock.to_date(job.as_of))
     return report
 
@@ -124,14 +132,82 @@ def _write(job: Job, folder: Path) -> Tallies:
             )
             for name, schema in SCHEMAS.items()
         }
+        known = stack.enter_context(pa.ipc.new_file(folder / kept_items.FILE, kept_items.SCHEMA))
         bar = stack.enter_context(progress())
         task = bar.add_task("scoring customers", total=len(population))
-        for chunk in population.chunks():
+        scored: list[_Scored] = []
+        for chunk in population.chunks(keep=True):
             for name, found in _chunk(job, chunk, room[chunk.rows], tallies):
                 writers[name].write_table(found)
                 tallies.rows[name] += len(found)
+            if job.recommender is not None and chunk.bought is not None:
+                known.write(kept_items.rows(job.recommender, job.as_of, chunk.bought, chunk.ahead))
+            scored.append(_Scored.of(job, chunk))
             bar.advance(task, len(chunk.rows))
+        tallies.bars = _bars(job, scored, population.standings[job.catalogue.version])
+        for part in scored:
+            for name, found in _decisions(job, part, tallies):
+                writers[name].write_table(found)
+                tallies.rows[name] += len(found)
     return tallies
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """What the decisions about n customers read, kept until everybody has been scored.
+
+    Attributes:
+        customers: ids, object[n].
+        columns: by place, what its expressions read.
+        standing: what the contact policy knows of them.
+    """
+
+    customers: NDArray[Any]
+    columns: Mapping[str, Mapping[str, NDArray[Any]]]
+    standing: Standing
+
+    @classmethod
+    def of(cls, job: Job, chunk: Chunk) -> _Scored:
+        read = {}
+        for place in job.places:
+            columns = chunk.columns(job.catalogue, place)
+            # Copies: a view would keep all features of everybody.
+            read[place] = {name: columns[name].copy() for name in Offers.at(job.catalogue, place).reads}
+        return cls(chunk.matrix.customer_id, read, chunk.standings[job.catalogue.version])
+
+    def decide(self, job: Job, place: str, bars: Bars | None = None) -> Decisions:
+        return decisions.decide(
+            job.catalogue,
+            place,
+            self.columns[place],
+            customers=self.customers,
+            as_of=job.as_of,
+            standing=self.standing,
+            effects=job.effects.at(job.as_of),
+            zone=job.canonical.source.zone,
+            bars=bars,
+            models=job.champions.numbers,
+        )
+
+
+def _bars(job: Job, scored: Sequence[_Scored], standing: Standing) -> Bars:
+    """How actions of which there are too few are shared out among all."""
+    offers = [Offers.at(job.catalogue, place) for place in job.places]
+    room = allocation.remaining(offers, standing)
+    limited = [each.place for each in offers if each.terms.capacities]
+    asked = [allocation.Asked.of(part.decide(job, place), job.as_of) for place in limited for part in scored]
+    actions = allocation.bars(asked, room)
+    return Bars(job.catalogue.version, job.as_of, job.places, actions, job.measured, job.champions.numbers)
+
+
+def _decisions(job: Job, part: _Scored, tallies: Tallies) -> Iterator[tuple[str, pa.Table]]:
+    """What is decided for some customers at each place, and its record."""
+    for place in job.places:
+        decided = part.decide(job, place, tallies.bars)
+        tallies.decided(decided)
+        ids = batch_decisions.decision_ids(decided, job.settings)
+        yield "actions", batch_decisions.actions(job, decided, ids)
+        yield "decisions", batch_decisions.records(job, decided, ids)
 
 
 def _chunk(
@@ -149,21 +225,6 @@ def _chunk(
                 schema=SCHEMAS["recommendations"],
             ),
         )
-    for place in job.places:
-        decided = decisions.decide(
-            job.catalogue,
-            place,
-            chunk.columns(job.catalogue, place),
-            customers=customers,
-            as_of=job.as_of,
-            standing=chunk.standing,
-            effects=job.effects.at(job.as_of),
-            zone=job.canonical.source.zone,
-        )
-        tallies.decided(decided)
-        ids = batch_decisions.decision_ids(decided, job.settings)
-        yield "actions", batch_decisions.actions(job, decided, ids)
-        yield "decisions", batch_decisions.records(job, decided, ids)
 
 
 def _scores(job: Job, chunk: Chunk, room: NDArray[np.int64]) -> pa.Table:

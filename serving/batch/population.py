@@ -25,6 +25,7 @@ from serving.decisions import circumstances
 from serving.scoring import scorer, scores
 from serving.scoring.products import KINDS
 from serving.scoring.scorer import Scores
+from training.recommendation.beforehand import Beforehand
 from training.recommendation.histories import Histories
 from training.recommendation.recommender import Recommendations
 
@@ -43,7 +44,9 @@ class Chunk:
         tiers: tier, and what is missing to the next one.
         scores: what the models say.
         lists: products for each; None without a product model, or when they were not asked for.
-        standing: what the contact policy knows of them.
+        bought: what they bought; None without lists.
+        ahead: what is known of each beforehand, where it was wanted.
+        standings: what the contact policy knows of them, by the version of the catalogue that names channels.
     """
 
     rows: NDArray[np.int64]
@@ -52,7 +55,9 @@ class Chunk:
     tiers: Assigned
     scores: Scores
     lists: Recommendations | None
-    standing: Standing
+    bought: Histories | None
+    ahead: Sequence[Beforehand | None]
+    standings: Mapping[str, Standing]
 
     def columns(self, catalogue: Catalogue, place: str) -> Mapping[str, NDArray[Any]]:
         """What the expressions of a catalogue's actions at a place read."""
@@ -72,7 +77,7 @@ class Chunk:
                 len(self.matrix),
                 stage=self.stage,
                 tiers=self.tiers,
-                standing=self.standing,
+                standing=self.standings[catalogue.version],
             ),
         }
 
@@ -85,13 +90,13 @@ class Population:
         job: tables, champions and day.
         matrix: features of all customers.
         base: thresholds of tiers, and peers.
-        standing: contact history of all customers.
+        standings: contact history of all customers, by the version of the catalogue that names channels.
     """
 
     job: Job
     matrix: FeatureMatrix
     base: Base
-    standing: Standing
+    standings: Mapping[str, Standing]
 
     @classmethod
     def open(cls, job: Job, *others: Catalogue) -> Population:
@@ -104,19 +109,24 @@ class Population:
         matrix = offline.compute(job.canonical, [job.as_of])
         catalogues = (job.catalogue, *others)
         names = sorted({action.id for catalogue in catalogues for action in catalogue.actions})
-        channels: dict[str, list[str]] = {}
-        for catalogue in catalogues:
-            for channel, known_as in catalogue.known_as.items():
-                channels[channel] = [*channels.get(channel, []), *known_as]
-        contacts = ContactHistory.of(job.canonical, names, channels, applier=job.applier, own=job.own)
-        standing = contacts.standing(matrix.customer_id.tolist(), job.as_of, live=False)
-        return cls(job, matrix, Base.of(job.canonical, job.as_of, matrix), standing)
+        contacts = ContactHistory.of(job.canonical, names, {}, applier=job.applier, own=job.own)
+        customers = matrix.customer_id.tolist()
+        standings = {
+            each.version: contacts.named(names, each.known_as).standing(customers, job.as_of, live=False)
+            for each in catalogues
+        }
+        return cls(job, matrix, Base.of(job.canonical, job.as_of, matrix), standings)
 
     def __len__(self) -> int:
         return len(self.matrix)
 
     def chunks(
-        self, *, products: bool = True, kinds: Sequence[str] = KINDS, items: int = ITEMS
+        self,
+        *,
+        products: bool = True,
+        kinds: Sequence[str] = KINDS,
+        items: int = ITEMS,
+        keep: bool = False,
     ) -> Iterator[Chunk]:
         """All customers, `CHUNK` at a time.
 
@@ -124,15 +134,16 @@ class Population:
             products: whether lists are wanted; they take most of the time.
             kinds: which lists.
             items: how long a list is.
+            keep: whether what is known beforehand is wanted.
         """
-        histories = self._histories() if products else None
+        histories, part = self._histories() if products else None, None
         for first in range(0, len(self.matrix), CHUNK):
             rows = np.arange(first, min(first + CHUNK, len(self.matrix)))
             matrix = self.matrix.take(rows)
-            lists = None
+            lists, ahead = None, list[Beforehand | None]() if keep else None
             if self.job.recommender is not None and histories is not None:
                 part = histories.slice(first, first + len(rows))
-                lists = self.job.recommender.lists(part, self.job.as_of, items, kinds)
+                lists = self.job.recommender.lists(part, self.job.as_of, items, kinds, ahead=ahead)
             yield Chunk(
                 rows=rows,
                 matrix=matrix,
@@ -140,7 +151,12 @@ class Population:
                 tiers=self.base.tiers.take(rows),
                 scores=scorer.score(self.job.champions, matrix, self.job.canonical.source.labels),
                 lists=lists,
-                standing=self.standing.slice(first, first + len(rows)),
+                bought=part,
+                ahead=ahead or (),
+                standings={
+                    version: standing.slice(first, first + len(rows))
+                    for version, standing in self.standings.items()
+                },
             )
 
     def _histories(self) -> Histories | None:

@@ -14,7 +14,7 @@ from features.errors import UserError, together
 from features.expressions import expression as expressions
 from features.expressions.expression import Expression
 from serving.catalogue import names as catalogue_names
-from serving.catalogue.file import Arms, CatalogueFile, Entry, Limit, Text
+from serving.catalogue.file import Arms, CatalogueFile, Entry, Limit, Sales, Text
 from serving.scoring import meanings
 
 
@@ -45,8 +45,9 @@ class Action:
         lever: weight in the ranking; never makes a bad action good.
         control_share: share of customers who do not get it, so that its effect can be measured.
         experiment: offered only to customers in these arms, while the experiment runs; None: to all.
-        effect: the assumption that outcomes correct: visits within the horizon of those who were contacted
-            against those of the control group; None: where "does it" is something else than a visit.
+        effect: the assumption that outcomes correct: what those who were contacted did within the horizon
+            against what the control group did; None: where neither visits nor sales show who "does it".
+        sales: measure the effect by the margin of what each customer spent; None: by who came at all.
         exempt: of the contact policy only consent, its own limits and capacity, and quiet hours hold it back,
             and no control group goes without it.
     """
@@ -74,6 +75,7 @@ class Action:
     control_share: float
     experiment: Arms | None
     effect: str | None
+    sales: Sales | None
     exempt: bool
 
 
@@ -119,6 +121,7 @@ def build(entry: Entry, parsed: CatalogueFile) -> Action:
         control_share=entry.control_share,
         experiment=entry.experiment,
         effect=entry.effect,
+        sales=entry.sales,
         exempt=entry.kind in parsed.policy.exempt_kinds,
     )
 

@@ -135,6 +135,24 @@ def _check_entry(entry: Entry, parsed: CatalogueFile) -> None:
                 f"{owner}: effect {entry.effect!r} has no spread, so that outcomes could not correct it. "
                 f"Give the assumption a spread: the standard deviation of what you believe."
             )
+    if entry.sales is not None:
+        _check_sales(owner, entry, parsed)
+
+
+def _check_sales(owner: str, entry: Entry, parsed: CatalogueFile) -> None:
+    assert entry.sales is not None
+    if entry.effect is None:
+        raise UserError(
+            f"{owner}: sales measure nothing, for it names no effect. Name one, or take sales away."
+        )
+    named = [name for name in (entry.sales.margin, entry.sales.reward) if name is not None]
+    _known(f"{owner}: sales", "assumption", named, parsed.assumptions)
+    margin = parsed.assumptions[entry.sales.margin].value
+    if not 0 < margin <= 1:
+        raise UserError(
+            f"{owner}: sales: margin {entry.sales.margin!r} is {margin:g}, not a share of sales. Name an "
+            "assumption above 0 and at most 1."
+        )
 
 
 def _known(owner: str, what: str, names: Collection[str], known: Collection[str]) -> None:

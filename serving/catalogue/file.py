@@ -166,6 +166,16 @@ class Arms(_Strict):
     arms: list[str] = Field(min_length=1)
 
 
+class Sales(_Strict):
+    """Assumptions by which an effect is measured in money.
+
+    `margin` is what is left of a sale, `reward` what the action's value takes off and sales do not show.
+    """
+
+    margin: str
+    reward: str | None = None
+
+
 class Trigger(_Strict):
     """Days on which something is the case: a price change, a festival. 1 in expressions on them, else 0."""
 
@@ -205,6 +215,7 @@ class Entry(_Strict):
     control_share: float = Field(default=0, ge=0, le=0.5)
     experiment: Arms | None = None
     effect: str | None = None
+    sales: Sales | None = None
 
 
 class CatalogueFile(_Strict):

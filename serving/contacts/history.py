@@ -115,6 +115,8 @@ class ContactHistory:
             consents_known=self.tables.consents_known or bool(extra.consents),
             contacted=lambda name, days: self._contacted(name, days, as_of, live=live),
             missing=missing,
+            zones=self.tables.zones,
+            zone=self.tables.zone[place] if self.tables.zones else None,
         )
 
     def younger(self, customers: Sequence[str], as_of: int, *, live: bool) -> tuple[Touches, str]:

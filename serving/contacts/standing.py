@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +45,8 @@ class Standing:
         consents_known: False when the source gives no consents: nothing can be said of any.
         contacted: contacts of all customers with an action within so many days before the as-of, that day
             included.
+        zones: time zones that customers have of their own.
+        zone: position in `zones`, -1 where the source's holds, int16[n]; None: it holds for all.
         missing: a sentence for answers when what came of our own decisions cannot be read now.
     """
 
@@ -61,6 +65,8 @@ class Standing:
     consents_known: bool = False
     contacted: Callable[[str, int], int] = _never
     missing: str = ""
+    zones: tuple[str, ...] = ()
+    zone: NDArray[np.int16] | None = None
 
     @classmethod
     def empty(cls, customers: int) -> Standing:
@@ -98,7 +104,22 @@ class Standing:
             self.consents_known,
             self.contacted,
             self.missing,
+            self.zones,
+            None if self.zone is None else self.zone[first:end],
         )
+
+    def minute(self, at: int, source: str) -> NDArray[np.int64]:
+        """The minute of each customer's local day at an instant, int64[n].
+
+        Args:
+            at: UTC microseconds.
+            source: time zone of customers without one of their own.
+        """
+        utc = datetime.fromtimestamp(at / 1e6, UTC)
+        local = [utc.astimezone(ZoneInfo(name)) for name in (*self.zones, source)]
+        minutes = np.array([each.hour * 60 + each.minute for each in local], dtype=np.int64)
+        # Position -1 is the last, the source's.
+        return minutes[np.full(self.customers, -1) if self.zone is None else self.zone]
 
     def consent_to(self, purpose: str, channel: str = "") -> NDArray[np.float64]:
         """What holds for a purpose through a channel, float64[n]: 1 granted, 0 refused, NaN unstated."""

@@ -16,6 +16,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from features import clock
 from features.canonical import Canonical
 from features.facts import PEOPLE
 from features.tiles import FOREVER, UNTIL_DAY, owned_sql
@@ -109,6 +110,9 @@ class ContactTables(NamedTuple):
         channel_texts: channels in lower case.
         consent_texts: (purpose, channel) in lower case; an empty channel for all.
         consents_known: whether the source gives consents.
+        zones: the customers' own time zones.
+        zone: position in `zones` of each of `ids`, and -1 for one who is none of them, int16[k + 1]: -1 where
+            the source's holds; empty without any zones.
     """
 
     ids: NDArray[np.bytes_]
@@ -119,6 +123,8 @@ class ContactTables(NamedTuple):
     channel_texts: tuple[str, ...]
     consent_texts: tuple[tuple[str, str], ...]
     consents_known: bool
+    zones: tuple[str, ...]
+    zone: NDArray[np.int16]
 
     @classmethod
     def read(cls, canonical: Canonical) -> ContactTables:
@@ -127,7 +133,11 @@ class ContactTables(NamedTuple):
             relations = {name: _relation(canonical, name) for name in ("contacts", "complaints", "consents")}
             for name, sql in relations.items():
                 opened.execute(f"CREATE TEMP TABLE d_{name} AS {sql}")
-            every = " UNION ".join(f"SELECT customer_id FROM d_{name}" for name in relations)
+            own = _zones(canonical)
+            opened.execute("CREATE TEMP TABLE d_zones (customer_id VARCHAR)")
+            if own:
+                opened.execute("INSERT INTO d_zones SELECT unnest($1)", [list(own)])
+            every = " UNION ".join(f"SELECT customer_id FROM d_{name}" for name in (*relations, "zones"))
             opened.execute(
                 "CREATE TEMP TABLE d_ids AS SELECT customer_id, "
                 f"row_number() OVER (ORDER BY customer_id) - 1 AS place FROM ({every})"
@@ -144,6 +154,8 @@ class ContactTables(NamedTuple):
             (abouts,), consents = _rows_of(
                 opened, "consents", ("about",), ("instant", "granted"), "instant, granted DESC"
             )
+        zones = tuple(sorted({*own.values()}))
+        position: dict[str | None, int] = {None: -1, **{name: place for place, name in enumerate(zones)}}
         purposes = [text.split(_BETWEEN) for text in abouts]
         return cls(
             np.array([name.encode() for (name,) in ids], dtype=np.bytes_),
@@ -154,6 +166,8 @@ class ContactTables(NamedTuple):
             channels,
             tuple((purpose, channel) for purpose, channel in purposes),
             canonical.has("consents"),
+            zones,
+            np.array([*(position[own.get(name)] for (name,) in ids), -1] if own else [], dtype=np.int16),
         )
 
     def places(self, customers: Sequence[str]) -> NDArray[np.int64]:
@@ -172,7 +186,19 @@ class ContactTables(NamedTuple):
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return self.ids.nbytes + sum(part.nbytes for part in (self.contacts, self.complaints, self.consents))
+        parts = (self.zone, self.contacts, self.complaints, self.consents)
+        return self.ids.nbytes + sum(part.nbytes for part in parts)
+
+
+def _zones(canonical: Canonical) -> dict[str, str]:
+    """The time zones of the customers who have one of their own, by customer."""
+    if not canonical.has("customers"):
+        return {}
+    with closing(canonical.connect()) as opened:
+        stated = "SELECT customer_id, time_zone FROM customers WHERE time_zone IS NOT NULL"
+        found = dict(opened.execute(stated).fetchall())
+    # Checked at the door; but this computer may know fewer zones than that on which it was.
+    return {customer: clock.zone(name).key for customer, name in found.items()}
 
 
 def _rows_of(

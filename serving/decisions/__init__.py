@@ -5,6 +5,7 @@ groups          control groups and arms, by hash
 contact_policy  when a customer is left alone
 effects         what an action does: belief corrected by outcomes
 offers          a catalogue at a place, made ready once
+capacity        who gets an action that there is not enough of
 exploration     another first place now and then, with known chances
 circumstances   stage, tier, place, complaint, consent and triggers as columns
 arbitration     eligible, expected value, ranking: on arrays, for one customer and for a million

@@ -9,12 +9,13 @@ that are noticed, value and cost are cents over the action's horizon. A pair tha
 (`serving.decisions.rules`) is offered when its expected value is above zero, and credibly so: P(expected >
 0) is at least the catalogue's `credibility`, the gain being normal and spread as its effect is. Per action
 the channel of the best score stands; actions are ranked by score, then id. Weights rank, they never make a
-bad action good: when nothing is credibly better than nothing, nothing is the answer.
+bad action good: when nothing is credibly better than nothing, nothing is the answer. What is scarce goes to
+those for whom its score is highest (`serving.decisions.capacity`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from statistics import NormalDist
 from typing import Any, Final
@@ -24,7 +25,8 @@ from numpy.typing import NDArray
 
 from serving.catalogue.actions import Catalogue
 from serving.contacts.standing import Standing
-from serving.decisions import exploration, groups
+from serving.decisions import capacity, exploration, groups
+from serving.decisions.capacity import Bars
 from serving.decisions.contact_policy import Mask
 from serving.decisions.decided import LARGEST, NO_CONSENTS, Columns, Decisions
 from serving.decisions.effects import Effects
@@ -34,6 +36,8 @@ from serving.decisions.rules import Rule
 # What rules drop: n x k, n x 1 or k wide.
 Dropped = list[tuple[Rule, Mask]]
 _CODES: Final = np.array(Rule, dtype=np.int8)
+# Under these a pair is offered, or would be but for a group that goes without it.
+_OPEN: Final = (Rule.OFFERED, Rule.HOLDOUT, Rule.CONTROL)
 
 
 def decide(
@@ -47,6 +51,8 @@ def decide(
     effects: Effects | None = None,
     at: int | None = None,
     zone: str = "UTC",
+    bars: Bars | None = None,
+    models: Mapping[str, str] | None = None,
 ) -> Decisions:
     """Rank the catalogue's actions at a place for n customers.
 
@@ -59,7 +65,9 @@ def decide(
         standing: contact history of the n customers; None: there is none.
         effects: beliefs after outcomes; None: the catalogue's own.
         at: UTC microseconds of the contact, for quiet hours; None: when it happens is left to who makes it.
-        zone: the customers' time zone.
+        zone: time zone of customers without one of their own.
+        bars: how a batch shared out what is scarce; None: nothing has been.
+        models: versions of the models behind the columns, by task, for bars hold for the same alone.
 
     Raises:
         UserError: the catalogue has no such place.
@@ -77,14 +85,19 @@ def decide(
     arms, holdout, controls = _grouped(offers, ids, dropped)
     dropped.extend(offers.out_of_time(as_of))
     rule = _first(dropped, expected.shape)
+    measured = None if effects is None else effects.version
+    held, other_bars = ({}, ()) if bars is None else bars.of(offers, as_of, measured, models or {})
+    if held:
+        could = best_scores(offers, rule, score, _OPEN).max(axis=2)
+        out = capacity.below(offers, ids, could, held)[:, offers.pair_action] & np.isin(rule, _OPEN)
+        rule[out] = Rule.CAPACITY
 
-    standing_score = np.where(rule == Rule.OFFERED, score, 0.0)[:, offers.table]
+    standing_score = best_scores(offers, rule, score)
     # The first channel by name wins a tie, and among equal actions the smaller id.
     best_pair = offers.table[np.arange(len(offers.actions)), standing_score.argmax(axis=2)]
-    best_score = standing_score.max(axis=2)
-    order = np.argsort(-best_score, axis=1, kind="stable")
-    chosen = (best_score > 0).sum(axis=1)
-    order, probability = _explored(offers, ids, as_of, order, chosen)
+    order, chosen, probability = ranked(offers, ids, as_of, standing_score.max(axis=2))
+    if held:
+        order, chosen = capacity.only_first(offers, order, chosen, held)
     return Decisions(
         offers=offers,
         believed=believed,
@@ -106,8 +119,32 @@ def decide(
         missing=(
             *((NO_CONSENTS,) if offers.terms.consents and not known.consents_known else ()),
             *((known.missing,) if known.missing else ()),
+            *other_bars,
         ),
+        bars=held,
     )
+
+
+def best_scores(
+    offers: Offers,
+    rule: NDArray[np.int8],
+    score: NDArray[np.float64],
+    rules: tuple[Rule, ...] = (Rule.OFFERED,),
+) -> NDArray[np.float64]:
+    """The scores of each action's pairs under one of some rules, else 0: n x a x (most channels)."""
+    stands = rule == rules[0] if len(rules) == 1 else np.isin(rule, rules)
+    found: NDArray[np.float64] = np.where(stands, score, 0.0)[:, offers.table]
+    return found
+
+
+def ranked(
+    offers: Offers, customers: NDArray[Any], as_of: int, best: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Order, number and probability of what is offered, as `Decisions` has them, by actions' best scores."""
+    order = np.argsort(-best, axis=1, kind="stable")
+    chosen = (best > 0).sum(axis=1)
+    order, probability = _explored(offers, customers, as_of, order, chosen)
+    return order, chosen, probability
 
 
 def _worth(

@@ -15,7 +15,7 @@ from serving.decisions.rules import IDS, SENTENCES, Rule
 
 # Under every other rule a pair's numbers decide nothing; those of a control group say what it goes without.
 NUMBERED: Final = frozenset(
-    {Rule.OFFERED, Rule.HOLDOUT, Rule.CONTROL, Rule.NOT_ABOVE_ZERO, Rule.NOT_CREDIBLE}
+    {Rule.OFFERED, Rule.CAPACITY, Rule.HOLDOUT, Rule.CONTROL, Rule.NOT_ABOVE_ZERO, Rule.NOT_CREDIBLE}
 )
 _NUMBERED: Final = np.array([rule in NUMBERED for rule in Rule])
 _FIELDS: Final = {
@@ -50,7 +50,7 @@ def dropped(decided: Decisions, row: int, limit: int | None = None, language: st
     owners = decided.offers.pair_action.tolist()
     for index, action in enumerate(decided.offers.actions):
         pairs = [pair for pair, owner in enumerate(owners) if owner == index]
-        if len({rules[pair] for pair in pairs}) == 1 and rules[pairs[0]] not in NUMBERED:
+        if len({rules[pair] for pair in pairs}) == 1 and rules[pairs[0]] not in NUMBERED - {Rule.CAPACITY}:
             rule = rules[pairs[0]]
             found.append(Dropped(action.id, None, rule.id, _sentence(decided, row, pairs[0], rule, language)))
             continue
@@ -70,6 +70,9 @@ def _worse(decided: Decisions, row: int, pair: int, limit: int | None, language:
     """Why a pair that no rule drops is not proposed."""
     value, index = int(decided.expected[row, pair]), int(decided.offers.pair_action[pair])
     channel, best = decided.offers.pair_channel[pair], int(decided.best_pair[row, index])
+    shown = decided.order[row, : int(decided.chosen[row])]
+    if decided.offers.actions[index].id in decided.bars and index not in shown:
+        return said.NOT_FIRST.in_language(language).format(value=value)
     sentence = said.BETTER_CHANNEL if best != pair else said.BEYOND_LIMIT
     better = decided.offers.pair_channel[best]
     return sentence.in_language(language).format(value=value, channel=channel, better=better, limit=limit)
@@ -79,6 +82,10 @@ def _sentence(decided: Decisions, row: int, pair: int, rule: Rule, language: str
     """What a rule says of a pair."""
     if rule not in _FIELDS:
         sentence = SENTENCES[rule].in_language(language)
+        bar = decided.bars.get(decided.offers.actions[decided.offers.pair_action[pair]].id)
+        score = float(decided.score[row, pair])
+        if rule == Rule.CAPACITY and bar is not None and 0 < score <= bar.score < math.inf:
+            return said.SHARED_OUT.in_language(language).format(score=score, bar=bar.score)
         if rule not in {Rule.NOT_ABOVE_ZERO, Rule.NOT_CREDIBLE}:
             return sentence
         value, spread = int(decided.expected[row, pair]), float(decided.spread[row, pair])

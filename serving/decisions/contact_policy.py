@@ -12,9 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,7 +158,7 @@ class Terms:
         Args:
             standing: what is known of the n customers.
             at: UTC microseconds of the contact; None: when it happens is left to who makes it.
-            zone: the customers' time zone.
+            zone: time zone of customers without one of their own.
         """
         if self.consents:
             yield Rule.NO_CONSENT, self._without_consent(standing)
@@ -170,11 +168,12 @@ class Terms:
         if len(standing.row):
             yield from self._after_contacts(standing)
         if at is not None and self.quiet:
-            local = datetime.fromtimestamp(at / 1e6, UTC).astimezone(ZoneInfo(zone))
-            minute = local.hour * 60 + local.minute
+            minute = standing.minute(at, zone)
             for begins, ends, pairs in self.quiet:
-                if begins <= minute < ends if begins < ends else minute >= begins or minute < ends:
-                    yield Rule.QUIET_HOURS, pairs
+                over, under = minute >= begins, minute < ends
+                quiet = over & under if begins < ends else over | under
+                if quiet.any():
+                    yield Rule.QUIET_HOURS, quiet[:, None] & pairs
         for action_id, contacts, days, pairs in self.capacities:
             if standing.contacts_of(action_id, days) >= contacts:
                 yield Rule.CAPACITY, pairs

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from serving.catalogue.actions import Action
+from serving.decisions.capacity import Bar
 from serving.decisions.contact_policy import Mask
 from serving.decisions.offers import Believed, Offers
 
@@ -74,6 +75,7 @@ class Decisions:
         holdout: who gets nothing but exempt kinds, bool[n]; None: nobody.
         controls: by action id, who goes without it, bool[n].
         missing: what could not be known of the customers, in sentences.
+        bars: of scarce actions, by id; they are listed only where they stand first.
     """
 
     offers: Offers
@@ -94,6 +96,7 @@ class Decisions:
     holdout: Mask | None
     controls: Mapping[str, Mask]
     missing: tuple[str, ...]
+    bars: Mapping[str, Bar] = field(default_factory=dict)
 
     @property
     def place(self) -> str:

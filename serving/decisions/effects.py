@@ -10,10 +10,16 @@ them is made here, from today's catalogue, so that a prior that is edited counts
     mean     = (1 - weight) x prior mean + weight x estimate,   spread = prior spread x sqrt(1 - weight)
 
 `exposure` is what the success rate gains per unit of the effect: the mean of propensity / effect over the
-contacted. The error is that of Agresti and Caffo (2000), with p = (successes + 1) / (n + 2) in both groups,
-which is never 0; the belief after it is the normal model with known variance (Gelman et al., Bayesian Data
-Analysis, 2.5). Several actions that share an effect are measured apart and pooled by precision. A mean below
-0 counts as 0 in decisions, where a negative chance would be none.
+contacted. Where "does it" is no visit, the margin of what each customer spent takes the place of success:
+
+    estimate = (mean margin/contacted - mean margin/control) / exposure
+    error    = sqrt(s1^2 / n1 + s0^2 / n0) / exposure
+
+with the margin that a unit of the effect gains as exposure, the groups' own variances (Welch 1947), and no
+estimate from fewer than 30 of a group. The error of rates is that of Agresti and Caffo (2000), with p =
+(successes + 1) / (n + 2) in both groups, which is never 0; the belief after it is the normal model with known
+variance (Gelman et al., Bayesian Data Analysis, 2.5). Several actions that share an effect are measured apart
+and pooled by precision. A mean below 0 counts as 0 in decisions, where a negative chance would be none.
 
 Where no effect is declared, nothing is measured against a control group, and all that outcomes can say is
 whether fewer customers accept than are believed to do it because of the contact: `factor` is the smaller of 1
@@ -30,6 +36,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from features import clock
 from features.errors import ExitCode, UserError
 from features.json_file import read_json, write_json
@@ -40,6 +49,8 @@ FORMAT: Final = 1
 ACCEPTANCES: Final = 20.0
 # The share of outcomes in a belief from which it is called estimated rather than assumed.
 MOSTLY: Final = 0.5
+# Of fewer customers nobody knows how much their spending varies.
+ENOUGH: Final = 30
 
 Basis = Literal["assumed", "estimated"]
 
@@ -239,6 +250,25 @@ def measure(
     p1, p0 = (won + 1) / (n1 + 2), (won_anyway + 1) / (n0 + 2)
     error = math.sqrt(p1 * (1 - p1) / (n1 + 2) + p0 * (1 - p0) / (n0 + 2)) / exposure
     return Measured(action.id, action.effect, (won / n1 - won_anyway / n0) / exposure, error, n1, n0)
+
+
+def measure_sales(
+    action: Action, contacted: NDArray[np.float64], control: NDArray[np.float64], exposure: float
+) -> Measured | None:
+    """An action's effect from the margin of each customer of both groups; None where it cannot be told.
+
+    Args:
+        action: with a declared effect.
+        contacted: cents of margin within the horizon, of each who was contacted.
+        control: likewise, of each who was held back.
+        exposure: cents that a unit of the effect gains per customer, above 0.
+    """
+    n1, n0 = len(contacted), len(control)
+    if min(n1, n0) < ENOUGH or exposure <= 0 or action.effect is None:
+        return None
+    error = math.sqrt(contacted.var(ddof=1) / n1 + control.var(ddof=1) / n0) / exposure
+    estimate = float(contacted.mean() - control.mean()) / exposure
+    return Measured(action.id, action.effect, estimate, error, n1, n0) if error else None
 
 
 def posterior(prior: Assumption, measured: Iterable[Measured]) -> Belief:

@@ -93,6 +93,15 @@ SENTENCES: Final = {
 BETTER_CHANNEL: Final = Said(
     "worth {value} cents; channel {better} is worth more", "价值 {value} 分; 渠道 {better} 价值更高"
 )
+SHARED_OUT: Final = Said(
+    "its capacity goes to customers for whom it scores higher "
+    "(here {score:.0f}, the bar {bar:.0f}; equals by lot)",
+    "名额优先给得分更高的客户 (此客户 {score:.0f}, 门槛 {bar:.0f}; 同分抽签)",
+)
+NOT_FIRST: Final = Said(
+    "worth {value} cents; its capacity goes to customers for whom it stands first",
+    "价值 {value} 分; 名额只给以它为首选的客户",
+)
 BEYOND_LIMIT: Final = Said(
     "worth {value} cents through {channel}; beyond the limit of {limit}",
     "通过 {channel} 价值 {value} 分; 超出所要的 {limit} 条",

@@ -248,7 +248,7 @@ class EffectAnswer(BaseModel):
 
 
 class Between(BaseModel):
-    """A time of the day, in the customers' time zone."""
+    """A time of the day, in the customer's time zone, or the source's where the customer has none."""
 
     begins: str = Field(examples=["09:00"])
     ends: str = Field(examples=["21:00"])

@@ -136,6 +136,15 @@ def _groups(catalogue: Catalogue, action: Action) -> Iterator[Finding]:
             f"its control_share ({action.control_share:g}) has no effect: nobody goes without an action of "
             f"kind {action.kind}. Take it away, or the kind out of exempt_kinds.",
         )
+    elif action.control_share and action.effect is None:
+        yield Finding(
+            "warning",
+            "control_without_effect",
+            f"action {action.id}",
+            f"its control group ({action.control_share:g} of customers) goes without it and nothing is "
+            "compared: it names no effect to estimate. Name one, with sales where no visit shows it, or take "
+            "control_share away.",
+        )
     if action.experiment is not None:
         arms = catalogue.experiments[action.experiment.id].arms
         if arms.keys() <= set(action.experiment.arms):

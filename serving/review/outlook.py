@@ -161,7 +161,7 @@ class Outlook:
             places={place: AtPlace.empty(bare, place, size) for place in bare.places},
             never_known=reads,
             effects=Effects.read(effects_file, catalogue).at(population.job.as_of) if effects_file else None,
-            strange=_strange(catalogue, population.standing),
+            strange=_strange(catalogue, population.standings[catalogue.version]),
         )
 
     def take(self, chunk: Chunk) -> None:
@@ -179,7 +179,7 @@ class Outlook:
                 columns,
                 customers=chunk.matrix.customer_id,
                 as_of=self.as_of,
-                standing=chunk.standing,
+                standing=chunk.standings[self.catalogue.version],
                 effects=self.effects,
             )
             seen.take(chunk.rows, found)

@@ -7,7 +7,7 @@ the confidence of the best association rule from the basket to it, whichever is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -19,10 +19,12 @@ from features.canonical import Canonical
 from serving.scoring import basket_reasons
 from serving.scoring.basket_reasons import Reason
 from serving.scoring.items_in_words import ItemsInWords
+from serving.scoring.kept_items import KeptItems, key
 from serving.scoring.products import Recommender
 from serving.scoring.shelves import Shelf, Shelved
 from training.recommendation import recommender as model
 from training.recommendation.associations import Associations
+from training.recommendation.beforehand import Bought, StoredRows
 from training.recommendation.histories import Histories
 from training.recommendation.items import Items
 
@@ -72,6 +74,25 @@ class Offers:
 
 
 @dataclass(frozen=True)
+class Buyer:
+    """Who is known to have bought.
+
+    Attributes:
+        rows: what is stored of the customer.
+        products: the store's product ids by code.
+        histories: the same as the recommendation model reads it.
+    """
+
+    rows: StoredRows
+    products: NDArray[np.str_]
+    histories: Callable[[], Histories]
+
+    def bought(self, items: Items, as_of: int) -> Bought:
+        """What the customer bought of some items before a day."""
+        return Bought.stored(self.rows, items.coded(self.products), as_of)
+
+
+@dataclass(frozen=True)
 class Own:
     """What the customer bought of the items.
 
@@ -83,7 +104,7 @@ class Own:
 
     group: NDArray[np.int32]
     maker: NDArray[np.int32]
-    baskets: NDArray[np.int32]
+    baskets: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -142,30 +163,32 @@ class Beside:
     def _items(self) -> Items:
         return model.Recommender.of(self.recommender.model.fitted).assortment.items
 
-    def offers(
+    def offers(  # noqa: PLR0917 (what is asked)
         self,
-        histories: Histories | None,
+        buyer: Buyer | None,
         as_of: int,
         limit: int,
         basket: Sequence[str],
         store: str | None,
+        kept: KeptItems | None = None,
     ) -> Offers:
         """The best products beside a basket, each with its reasons.
 
         Args:
-            histories: of the one customer; None: nobody is known.
+            buyer: who; None: nobody is known.
             as_of: the day; nothing on it or later is read.
             limit: products at most.
             basket: product ids in hand.
             store: where; only what it sells is offered. None: anywhere.
+            kept: what the last batch knew of its customers; None: all is worked out.
 
         Raises:
             UserError: there is no such store.
         """
         shelf = self._shelved.at(as_of).of(store)
-        inside = np.unique(self._items.codes(np.array(list(basket), dtype=np.str_)))
-        inside = inside[inside >= 0]
-        own = None if histories is None else self._own(histories, as_of)
+        inside = self._items.among(basket)
+        bought = None if buyer is None else buyer.bought(self._items, as_of)
+        own = None if bought is None else self._own(bought)
         rests_on = (
             *(("customer",) if own is not None else ()),
             *(("basket",) if len(inside) else ()),
@@ -174,36 +197,48 @@ class Beside:
         )
         if store is not None and not shelf.baskets:
             return Offers((), own is None, rests_on, closed=True)
-        if histories is None or own is None:
+        if buyer is None or bought is None or own is None:
             chosen, scores = self._by_basket(shelf, inside, limit)
-            because = [""] * len(chosen)
+            because = np.full(len(chosen), -1)
         else:
-            found = self.recommender.lists(
-                histories, as_of, limit, ("new",), basket, None if store is None else shelf.stocked
-            )
-            chosen, scores, because = self._items.codes(found.product_id), found.score, found.because.tolist()
+            stocked = None if store is None else shelf.stocked
+            before = None if kept is None else kept.find(key(self.recommender.model, as_of, bought))
+            if before is None:
+                found = self.recommender.lists(buyer.histories(), as_of, limit, ("new",), basket, stocked)
+                chosen, scores = self._items.codes(found.product_id), found.score
+                because = self._items.codes(found.because)
+            else:
+                chosen, scores, because = self.recommender.beside(before, bought, limit, inside, stocked)
+        columns = (chosen, scores, because, *self._counts(own, chosen))
+        told = zip(*(column.tolist() for column in columns), strict=True)
         offers = tuple(
             Offer(
                 rank=rank,
                 product_id=str(self._items.product_id[item]),
                 category=self._words.category[item],
                 score=score,
-                reasons=tuple(self._reasons(item, place, other, own, shelf, store)),
+                reasons=tuple(self._reasons(item, pair, other, own is not None, counts, shelf, store)),
             )
-            for rank, (item, score, place, other) in enumerate(
-                zip(chosen.tolist(), scores.tolist(), self._paired(inside, chosen), because, strict=True), 1
+            for rank, ((item, score, other, *counts), pair) in enumerate(
+                zip(told, self._paired(inside, chosen), strict=True), 1
             )
         )
         return Offers(offers, own is None, rests_on)
 
-    def _own(self, histories: Histories, as_of: int) -> Own | None:
+    def _counts(self, own: Own | None, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+        """Own purchases of each item's category, and of those the ones of its maker."""
+        group, maker = self._words.group[chosen], self._words.maker[chosen]
+        if own is None:
+            return np.zeros(len(chosen), np.int64), np.zeros(len(chosen), np.int64)
+        alike = (own.group == group[:, np.newaxis]) & (group >= 0)[:, np.newaxis]
+        usual = alike & (own.maker == maker[:, np.newaxis]) & (maker >= 0)[:, np.newaxis]
+        return alike @ own.baskets, usual @ own.baskets
+
+    def _own(self, bought: Bought) -> Own | None:
         """What the customer bought before the day; None for nothing."""
-        item = self._items.recode(histories).product
-        kept = (item >= 0) & (histories.day < as_of) & (histories.known_day < as_of) & (histories.baskets > 0)
-        if not kept.any():
+        if not len(bought.item):
             return None
-        bought = item[kept]
-        return Own(self._words.group[bought], self._words.maker[bought], histories.baskets[kept])
+        return Own(self._words.group[bought.item], self._words.maker[bought.item], bought.baskets)
 
     def _by_basket(
         self, shelf: Shelf, inside: NDArray[np.int64], limit: int
@@ -234,25 +269,27 @@ class Beside:
         return found
 
     def _reasons(  # noqa: PLR0917 (what each kind of reason is about)
-        self, item: int, pair: int, other: str, own: Own | None, shelf: Shelf, store: str | None
+        self,
+        item: int,
+        pair: int,
+        other: int,
+        known: bool,
+        counts: Sequence[int],
+        shelf: Shelf,
+        store: str | None,
     ) -> Iterator[Reason]:
         """The reasons for one item, the strongest first."""
-        names, words = self.recommender.names, self._words
-        category, maker = words.category[item], words.maker[item]
+        names, category, (of, usual) = self.recommender.names, self._words.category[item], counts
         if self.pairs is not None and pair >= 0:
             with_id = str(self.pairs.names[self.pairs.first[pair]])
             yield basket_reasons.bought_with(self.pairs, pair, with_id, names.get(with_id, with_id))
-        of = 0
-        if own is not None and category is not None:
-            alike = own.group == words.group[item]
-            of = int(own.baskets[alike].sum())
-            usual = int(own.baskets[alike & (own.maker == maker)].sum()) if maker >= 0 else 0
-            if of >= USUAL and 2 * usual >= of:
-                yield basket_reasons.usual_brand(words.brand[item], category, usual, of)
-        if other:
-            yield basket_reasons.same_customers(other, names.get(other, other))
+        if category is not None and of >= USUAL and 2 * usual >= of:
+            yield basket_reasons.usual_brand(self._words.brand[item], category, usual, of)
+        if other >= 0:
+            with_id = str(self._items.product_id[other])
+            yield basket_reasons.same_customers(with_id, names.get(with_id, with_id))
         sold, rank = int(shelf.sold[item]), shelf.rank(item)
-        if own is None or basket_reasons.popular(sold, rank):
+        if not known or basket_reasons.popular(sold, rank):
             yield basket_reasons.sold(store, sold, shelf.baskets, rank)
-        if own is not None:
+        if known:
             yield basket_reasons.new_for_you(category, of)

@@ -13,6 +13,8 @@ from features.canonical import Canonical
 from serving.scoring import scores
 from serving.scoring.scorer import Champions
 from training.recommendation import recommender
+from training.recommendation.added import Listed, add
+from training.recommendation.beforehand import Beforehand, Bought
 from training.recommendation.histories import Histories
 from training.recommendation.recommender import Recommendations, recommend
 from training.registry.registry import Registered
@@ -75,16 +77,41 @@ class Recommender:
         kinds: Sequence[str],
         basket: Sequence[str] = (),
         stocked: NDArray[np.bool_] | None = None,
+        ahead: list[Beforehand | None] | None = None,
     ) -> Recommendations:
         """The best products of n customers; see `training.recommendation.recommender.recommend`."""
-        fitted = self.model.fitted
-        return recommend(fitted, histories, as_of, limit, kinds=kinds, basket=basket, stocked=stocked)
+        return recommend(
+            self.model.fitted,
+            histories,
+            as_of,
+            limit,
+            kinds=kinds,
+            basket=basket,
+            stocked=stocked,
+            ahead=ahead,
+        )
+
+    def coded(self, histories: Histories) -> Histories:
+        """Histories in the codes of the model's items."""
+        return recommender.Recommender.of(self.model.fitted).assortment.items.recode(histories)
+
+    def beside(
+        self,
+        before: Beforehand,
+        bought: Bought,
+        limit: int,
+        basket: NDArray[np.int64],
+        stocked: NDArray[np.bool_] | None,
+    ) -> Listed:
+        """The list of new items that `lists` makes of one customer of whom more is known beforehand."""
+        ready = recommender.Recommender.of(self.model.fitted)
+        model = ready.assortment, ready.boosters, ready.line
+        return add(*model, before, bought, basket, limit, stocked)
 
     def unknown(self, products: Sequence[str]) -> list[str]:
         """The products that the model was not trained on, in the order given."""
-        items = recommender.Recommender.of(self.model.fitted).assortment.items
-        codes = items.codes(np.array(products, dtype=np.str_))
-        return [product for product, code in zip(products, codes.tolist(), strict=True) if code < 0]
+        place = recommender.Recommender.of(self.model.fitted).assortment.items.place
+        return [product for product in products if product not in place]
 
     def picks(
         self, histories: Histories, as_of: int, limit: int, kinds: Sequence[str], basket: Sequence[str] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,11 @@ class Champions:
     def versions(self) -> dict[str, tuple[int, str]]:
         """Version and run of each champion."""
         return {task: (model.version, model.run_id) for task, model in self.registered.items()}
+
+    @cached_property
+    def numbers(self) -> dict[str, str]:
+        """Version of each champion as manifests have it."""
+        return {task: str(version) for task, (version, _) in self.versions.items()}
 
     @staticmethod
     def in_registry(workspace: Workspace) -> dict[str, tuple[int, str]]:

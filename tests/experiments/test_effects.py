@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from experiments import effects
-from experiments.effects import Case, Visits
+from experiments.cases import Case, Visits
 from experiments.simulator.config import WorldConfig
 from experiments.simulator.events import Actions
 from experiments.simulator.treatment_config import Effect
@@ -113,13 +113,56 @@ def test_the_first_case_of_a_customer_counts_whoever_that_was_then() -> None:
     assert (dict(found.accepted), dict(found.expected)) == ({"a": 1}, {"a": 0.8})
 
 
-def test_a_visit_counts_from_the_day_after_to_the_horizons_last() -> None:
-    visits = Visits.of(np.array(["1", "2", "2", "3"]), np.array([DAY, DAY + 1, DAY + 1, DAY + 8]), DAY + 20)
-    asked = [Case("a", name, DAY, True, True, 1.0) for name in ("1", "2", "3", "nobody", "0")]
-    assert visits.came(asked, 7).tolist() == [False, True, False, False, False]
-    assert visits.came(asked, 8).tolist() == [False, True, True, False, False]
-    nothing = Visits.of(np.array([], dtype=object), np.array([], dtype=np.int64), DAY)
-    assert nothing.came(asked, 8).tolist() == [False] * 5
+def test_sales_show_an_effect_that_visits_do_not(tmp_path: Path) -> None:
+    sold = {"value_cents": "spend_28 * margin - gift", "control_share": 0.5}
+    numbers = {"margin": 0.25, "gift": 150.0}
+    known = catalogue(
+        tmp_path,
+        {"id": "a", "propensity": "comes", "horizon_days": 7, "places": ["phone"], "channels": ["sms"]}
+        | {"effect": "comes", "sales": {"margin": "margin", "reward": "gift"}, **sold},
+        assumptions={"comes": BELIEF}
+        | {
+            name: {"value": value, "unit": "number", "meaning": name, "source": "test"}
+            for name, value in numbers.items()
+        },
+    )
+    # All come on the day after. A fifth of those who are told spend 20.00 more.
+    random, persons, truth = np.random.default_rng(2), 3000, 0.2
+    names = np.array([str(person) for person in range(persons)], dtype=object)
+    decided = decisions.decide(
+        known, "phone", {"spend_28": np.full(persons, 2000.0)}, customers=names, as_of=DAY
+    )
+    told = decided.chosen > 0
+    assert 0.4 < told.mean() < 0.6
+    spent = random.integers(1000, 5000, persons) + 2000 * (told & (random.random(persons) < truth))
+    visits = Visits.of(names, np.full(persons, DAY + 1), DAY + 20, spent)
+    gathered = effects.gather(
+        (
+            record(names[row], *considered.pairs(decided, row), first="a" if told[row] else None),
+            [outcome(SHOWN)] if told[row] else [],
+        )
+        for row in range(persons)
+    )
+    (found,) = effects.estimate(known, gathered, visits)
+    assert (found.came, found.came_control) == (1.0, 1.0)
+    assert found.spent_cents is not None
+    assert found.spent_cents_control is not None
+    assert 300 < found.spent_cents - found.spent_cents_control < 500
+    assert found.estimate is not None
+    # The margin of 20.00 is 5.00: what the value says, with what the gift takes off put back.
+    assert abs(found.estimate.mean - truth) < 3 * found.estimate.spread < 0.25
+    assert found.posterior.weight > 0.5
+
+    # Recorded before the action had an effect: nobody knows what part of the chance it was.
+    for case in gathered.cases["a"].values():
+        gathered.cases["a"][case.customer] = dataclasses.replace(case, corrected=False)
+    (before,) = effects.estimate(known, gathered, visits)
+    assert (before.contacted, before.control, before.measured) == (0, 0, ())
+
+
+def test_a_case_of_an_action_without_an_effect_then_is_marked() -> None:
+    (case,) = cases((record("1", pair("a", 5, multiplier=1.0, value_cents=700.0)), [outcome(SHOWN)]))
+    assert (case.corrected, case.value_cents) == (False, 700.0)
 
 
 def given(folder: Path, **entry: Any) -> Catalogue:

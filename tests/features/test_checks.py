@@ -28,6 +28,13 @@ def checked(
 ) -> dict[str, Any]:
     """One row of these SQL values, checked; what is not said is a good row."""
     given = {"customer_id": "'c1'", "occurred_at": "'2017-01-02 08:00:00'", "amount": "'1'"} | cells
+    return one_row(opened, table, given, reading)
+
+
+def one_row(
+    opened: duckdb.DuckDBPyConnection, table: str, given: dict[str, str], reading: Reading = NEW_YORK
+) -> dict[str, Any]:
+    """One row of some SQL values, checked."""
     relation = f"SELECT 1 AS _row, {', '.join(f'{value} AS {name}' for name, value in given.items())}"
     types = {row[0]: row[1] for row in opened.execute(f"DESCRIBE {relation}").fetchall() if row[0] != "_row"}
     query = staged(TABLES[table], 0, Part("file", relation, types), {name: name for name in given}, reading)
@@ -163,3 +170,20 @@ def test_other_types(opened: duckdb.DuckDBPyConnection) -> None:
 def test_masked(opened: duckdb.DuckDBPyConnection, text: str, shown: str) -> None:
     row = opened.execute(f"SELECT {masked('t')} FROM (SELECT '{text}' AS t)").fetchone()
     assert row == (shown,)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "UTC", None])
+def test_a_customers_time_zone_is_kept_as_it_is_written(
+    opened: duckdb.DuckDBPyConnection, zone: str | None
+) -> None:
+    given = {"customer_id": "'c1'", "time_zone": "NULL::VARCHAR" if zone is None else f"'{zone}'"}
+    found = one_row(opened, "customers", given)
+    assert (found["time_zone"], found["_reason"]) == (zone, None)
+
+
+@pytest.mark.parametrize("zone", ["asia/shanghai", "Mars/Olympus", "+08:00"])
+def test_an_unknown_time_zone_is_refused_in_one_sentence(
+    opened: duckdb.DuckDBPyConnection, zone: str
+) -> None:
+    found = one_row(opened, "customers", {"customer_id": "'c1'", "time_zone": f"'{zone}'"})
+    assert found["_reason"] == f"time_zone: '{zone}' is not an IANA time zone (write it as Asia/Shanghai)"

@@ -67,10 +67,13 @@ def test_version_1_gets_generations_of_its_own_and_keeps_their_names(tmp_path: P
     assert not (tmp_path / ".generations").exists()
 
 
+@pytest.mark.parametrize("folder", ["tables", "features/tables"])
 @pytest.mark.parametrize("killed", [False, True])
-def test_version_2_gets_wider_tables_and_keeps_their_rows(tmp_path: Path, *, killed: bool) -> None:
+def test_version_2_gets_wider_tables_and_keeps_their_rows(
+    tmp_path: Path, folder: str, *, killed: bool
+) -> None:
     write_json(tmp_path / "workspace.json", {"schema_version": 2})
-    (tmp_path / "tables").mkdir()
+    (tmp_path / folder).mkdir(parents=True)
     new = {"exposures": "propensity", "service_events": "deadline_at"}
     for name, column in new.items():
         before = [
@@ -78,18 +81,37 @@ def test_version_2_gets_wider_tables_and_keeps_their_rows(tmp_path: Path, *, kil
         ]
         with session.connect() as opened:
             rows = f"SELECT {', '.join(before)} FROM range(3)"
-            session.write_parquet(opened, rows, tmp_path / "tables" / f"{name}.parquet")
+            session.write_parquet(opened, rows, tmp_path / folder / f"{name}.parquet")
     if killed:
         migrations._wider_tables(tmp_path)
     migrations.migrate(tmp_path)
     for name in new:
-        file = session.parquet(tmp_path / "tables" / f"{name}.parquet")
+        file = session.parquet(tmp_path / folder / f"{name}.parquet")
         with session.connect() as opened:
             assert {row[0]: row[1] for row in opened.execute(f"DESCRIBE FROM {file}").fetchall()} == TABLES[
                 name
             ].stored
             assert opened.execute(f"SELECT count(*) FROM {file}").fetchall() == [(3,)]
     assert read_json(tmp_path / "workspace.json") == {"schema_version": migrations.SCHEMA_VERSION}
+
+
+@pytest.mark.parametrize("folder", ["tables", "features/tables"])
+@pytest.mark.parametrize("killed", [False, True])
+def test_version_3_gets_customers_with_a_time_zone(tmp_path: Path, folder: str, *, killed: bool) -> None:
+    write_json(tmp_path / "workspace.json", {"schema_version": 3})
+    (tmp_path / folder).mkdir(parents=True)
+    stored = TABLES["customers"].stored
+    before = ", ".join(f"NULL::{kind} AS {name}" for name, kind in stored.items() if name != "time_zone")
+    file = tmp_path / folder / "customers.parquet"
+    with session.connect() as opened:
+        session.write_parquet(opened, f"SELECT {before} FROM range(3)", file)
+    if killed:
+        migrations._zones(tmp_path)
+    migrations.migrate(tmp_path)
+    with session.connect() as opened:
+        described = opened.execute(f"DESCRIBE FROM {session.parquet(file)}").fetchall()
+        assert [row[:2] for row in described] == list(stored.items())
+        assert opened.execute(f"SELECT count(*) FROM {session.parquet(file)}").fetchall() == [(3,)]
 
 
 def test_a_version_that_is_no_number_is_refused(tmp_path: Path) -> None:

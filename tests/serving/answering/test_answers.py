@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -11,6 +12,8 @@ from features.errors import UserError
 from features.identity.identifiers import KINDS
 from features.identity.profile import Vehicle
 from features.pseudonyms import PREFIX
+from features.tables import TABLES
+from features.workspace import Workspace
 from serving.answering import answers, cross_selling
 from serving.answering.engine import Engine
 from serving.decisions.decided import NO_CONSENTS
@@ -169,3 +172,26 @@ def test_every_answer_says_on_what_scores_rest(engine: Engine, customer: str) ->
         assert figure.own_weight > 0.5 if basis == "model" else figure.own_weight < 0.5
     stranger = answers.decide(engine, asked(schemas.DecisionRequest, "nobody", dry_run=True), None)
     assert (stranger.models["churn"].own_weight, stranger.models["churn"].parent) == (0.0, "all")
+
+
+def test_quiet_hours_are_those_of_the_customers_own_time_zone(slice_copy: Workspace) -> None:
+    file = slice_copy.tables / "customers.parquet"
+    zones = ("Asia/Shanghai", "America/New_York")
+    with duckdb.connect() as opened:
+        columns = ", ".join(f"{name} {kind}" for name, kind in TABLES["customers"].stored.items())
+        opened.execute(f"CREATE TABLE kept ({columns})")
+        seen = f"(SELECT DISTINCT customer_id FROM '{slice_copy.tables / 'transactions.parquet'}')"
+        zone = "if(hash(customer_id) % 2 = 0, $1, $2) AS time_zone"
+        opened.execute(f"INSERT INTO kept BY NAME SELECT customer_id, {zone} FROM {seen}", list(zones))
+        opened.execute(f"COPY kept TO '{file}'")
+        zone_of = dict(opened.execute("SELECT customer_id, time_zone FROM kept").fetchall())
+    engine = Engine.open(slice_copy)
+    names = [name for name in engine.store.customers() if name in zone_of]
+    # 8:30 in Shanghai and the evening before in New York, at 19:30; then 10:30 and 21:30.
+    for time, quiet in (("2018-01-03T00:30:00+00:00", zones[0]), ("2018-01-03T02:30:00+00:00", zones[1])):
+        held = set()
+        for name in names:
+            request = asked(schemas.DecisionRequest, name, place="campaign", explain=True, time=time)
+            dropped = answers.decide(engine, request, None).dropped or []
+            held |= {zone_of[name] for one in dropped if one.rule == "quiet_hours"}
+        assert held == {quiet}

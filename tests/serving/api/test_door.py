@@ -104,6 +104,35 @@ def test_key_size_and_media_are_checked_for_questions_only() -> None:
         assert passed(path, "POST", content_length=str(largest + 1)) == (None, 413)
 
 
+@pytest.mark.parametrize("length", ["-1", "+5", "1e3", "ten", ""])
+def test_a_length_that_is_no_number_is_refused(length: str) -> None:
+    assert passed("/v1/score", "POST", content_length=length) == (None, 400)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(404, "is not there"), (405, "GET or HEAD"), (504, "within 30 s")]
+)
+def test_what_others_say_in_plain_text_is_said_as_a_problem(status: int, told: str) -> None:
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": status, "headers": [(b"x", b"y")]})
+        await send({"type": "http.response.body", "body": b"Not Found"})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/static_content/none.css", "method": "GET", "headers": []}
+    asyncio.run(Door(app, lambda _: ANYBODY, lambda: "")(scope, None, send))  # type: ignore[arg-type]
+    start, body = sent
+    assert start["status"] == status
+    assert (b"content-type", b"application/problem+json") in start["headers"]
+    problem = json.loads(body["body"])
+    assert problem["status"] == status
+    assert told in problem["detail"]
+
+
 def test_a_key_opens_what_its_scopes_name_and_nothing_else() -> None:
     for scope in SCOPES:
         key = Key("till", scopes=frozenset({scope}))

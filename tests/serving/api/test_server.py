@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from features.errors import UserError
 from features.workspace import Workspace
 from serving.api import server
 from serving.records.store import RecordStore
+from tests.conftest import Running
 
 
 def nothing(_: str) -> None:
@@ -98,3 +100,23 @@ def test_importing_the_server_imports_nothing_heavy() -> None:
     tree = ast.parse(Path(server.__file__).read_text(encoding="utf-8"))
     top = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     assert not top & {"uvicorn", "bentoml", "mlflow"}
+
+
+def test_what_is_no_http_is_refused_in_the_form_of_all_errors(slice_service: Running) -> None:
+    port = int(slice_service.url.rpartition(":")[2])
+    for head in ("POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n", "nonsense\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as opened:
+            opened.sendall(head.encode())
+            answer = b""
+            while part := opened.recv(4096):
+                answer += part
+        said, _, body = answer.partition(b"\r\n\r\n")
+        assert said.startswith(b"HTTP/1.1 400 ")
+        assert b"content-type: application/problem+json" in said
+        problem = json.loads(body)
+        assert (problem["status"], problem["type"]) == (400, "urn:nextbest:malformed")
+        assert "cannot be read" in problem["detail"]
+    missing = slice_service.get("/static_content/none.css")
+    assert missing.status_code == 404
+    assert missing.headers["content-type"] == "application/problem+json"
+    assert "/static_content/none.css is not there" in missing.json()["detail"]

@@ -40,9 +40,9 @@ def test_posted_complaints_and_consents_count(slice_copy: Workspace, slice_custo
     job = open_job(slice_copy, None, [], None, allow_future=False)
     population = Population.open(job)
     row = population.matrix.customer_id.tolist().index(slice_customer)
-    assert population.standing.complaint_age[row] == 2
-    assert population.standing.consent_to("marketing", "sms")[row] == 0
-    assert (~np.isnan(population.standing.complaint_age)).sum() == 1
+    assert population.standings[job.catalogue.version].complaint_age[row] == 2
+    assert population.standings[job.catalogue.version].consent_to("marketing", "sms")[row] == 0
+    assert (~np.isnan(population.standings[job.catalogue.version].complaint_age)).sum() == 1
     # Without a build nobody knows which events the tables have.
     built = slice_copy.features.resolve()
     slice_copy.features.unlink()

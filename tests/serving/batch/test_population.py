@@ -24,7 +24,7 @@ def test_every_customer_is_in_one_chunk_with_what_expressions_read(
         here = [action for action in job.catalogue.actions if "till" in action.places]
         assert frozenset().union(*(action.reads for action in here)) <= columns.keys()
         assert {len(column) for column in columns.values()} == {len(chunk.rows)}
-        assert chunk.standing.customers == len(chunk.rows)
+        assert chunk.standings[job.catalogue.version].customers == len(chunk.rows)
         assert columns["tier"].tolist() == chunk.tiers.tier.tolist()
 
 

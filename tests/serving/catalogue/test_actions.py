@@ -20,10 +20,12 @@ def test_the_packaged_catalogue_is_valid_and_names_both_languages() -> None:
         assert action.assumptions, action.id
         assert set(action.evidence) <= {*NAMES, *scores.NAMES, scores.KNOWN, *catalogue.meanings}
         assert action.exempt == (action.kind == "service")
-        # What keeps, brings or wins back a customer shows in visits; what sells something else does not.
-        measured = action.kind in {"win_back", "retention", "service", "onboarding"}
-        assert measured or action.id == "new_year" or action.effect is None, action.id
-        assert not measured or action.effect in action.assumptions, action.id
+        # Nobody goes without an action for nothing: what their going without is compared to is named.
+        assert action.effect is not None or not action.control_share, action.id
+        # What keeps, brings or wins back a customer shows in visits; what sells something in sales.
+        sells = action.kind in {"growth", "cross_sell"}
+        assert (action.sales is not None) == sells, action.id
+        assert action.effect is None or action.effect in action.assumptions, action.id
     assert "recommendation" in catalogue.tasks("till")
     assert "recommendation" not in catalogue.tasks("phone")
 

@@ -64,6 +64,12 @@ from tests.serving.catalogues import FULL, refusal
         ("effect: rate", "effect: raet", ["effect", "assumption not found", "did you mean 'rate'"]),
         ("effect: rate", "effect: margin", ["effect 'margin' has no spread", "standard deviation"]),
         ("propensity: rate", "propensity: 0.1", ["effect 'rate' is not read by its propensity (0.1)"]),
+        (
+            "    effect: rate\n",
+            "    effect: rate\n    sales: {margin: margni}\n",
+            ["sales", "assumption not found: 'margni'", "did you mean 'margin'"],
+        ),
+        ("    effect: rate\n", "    sales: {margin: margin}\n", ["'one_more'", "it names no effect"]),
         ("    lever: 2", "    lever: 0", ["'one_more'", "lever", "greater than 0"]),
         ("    control_share: 0.1", "    control_share: 0.9", ["control_share", "0.5"]),
         (
@@ -94,3 +100,9 @@ def test_what_is_wrong_with_the_newer_fields_is_said_in_one_sentence(
     sentence = refusal(tmp_path, FULL.replace(old, new, 1))
     for word in words:
         assert word in sentence
+
+
+def test_a_margin_is_a_share(tmp_path: Path) -> None:
+    text = FULL.replace("    effect: rate\n", "    effect: rate\n    sales: {margin: margin}\n")
+    sentence = refusal(tmp_path, text.replace("margin: {value: 0.25", "margin: {value: 25"))
+    assert "margin 'margin' is 25, not a share of sales" in sentence

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -291,3 +291,18 @@ def test_a_store_that_is_down_is_said_and_stops_nothing(tmp_path: Path) -> None:
     assert found.missing == "the store is down. What came of our own decisions does not count."
     assert len(found.row)
     assert found.contacts_of("wash", 7) == 0
+
+
+def test_customers_have_the_time_zone_that_the_tables_say(tmp_path: Path) -> None:
+    source = posting.write_source(tmp_path / "source", posting.stream(9, 60))
+    rows = "customer_id,time_zone\na,Asia/Shanghai\nb,\nonly-here,Europe/Berlin\n"
+    (source / "customers.csv").write_text(rows)
+    workspace = Workspace(tmp_path / "workspace").create()
+    ingest(workspace, str(source))
+    contacts = history(Canonical.open(workspace))
+    noon = int(datetime(2017, 6, 1, 12, tzinfo=UTC).timestamp()) * 1_000_000
+    names = ["a", "b", "only-here", "nobody"]
+    together = contacts.standing(names, END, live=True).minute(noon, posting.ZONE).tolist()
+    assert together == [20 * 60, 8 * 60, 14 * 60, 8 * 60]
+    alone = [contacts.standing([name], END, live=True).minute(noon, posting.ZONE).tolist() for name in names]
+    assert alone == [[minute] for minute in together]

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import numpy as np
 
 from serving.contacts.standing import IGNORED, SHOWN, Standing
@@ -48,3 +51,13 @@ def test_a_slice_is_the_standing_of_its_customers():
     assert part.consent["marketing", ""].tolist()[0] == 0
     assert part.contacts_of("wash", 2) == 8
     assert (part.missing, part.consents_known) == ("something", True)
+
+
+def test_everybody_has_the_minute_of_their_own_day():
+    at = int(datetime(2018, 1, 3, 23, 30, tzinfo=UTC).timestamp()) * 1_000_000
+    assert two().minute(at, "UTC").tolist() == [1410, 1410, 1410]
+    own = replace(
+        two(), zones=("America/New_York", "Asia/Shanghai"), zone=np.array([1, -1, 0], dtype=np.int16)
+    )
+    assert own.minute(at, "UTC").tolist() == [450, 1410, 1110]
+    assert own.slice(1, 3).minute(at, "Asia/Kolkata").tolist() == [300, 1110]

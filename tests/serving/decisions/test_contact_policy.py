@@ -215,6 +215,31 @@ def test_quiet_hours_are_of_the_customers_clock(tmp_path: Path, hour: int, quiet
     assert rules(given, known(1), "phone", at=None, zone="Asia/Shanghai") == [{"a sms": ""}]
 
 
+def test_quiet_hours_of_two_zones_are_the_same_alone_and_together(tmp_path: Path) -> None:
+    hours = {"begins": "21:00", "ends": "09:00"}
+    given = catalogue(
+        tmp_path,
+        {"id": "a", "channels": ["sms"], "places": ["phone"]},
+        channels={"sms": {"cost_cents": 7, "reach": 1.0, "quiet_hours": hours}},
+    )
+    zones = np.array([0, 1, -1] * 4, dtype=np.int16)
+    together = known(12, zones=("America/New_York", "Asia/Shanghai"), zone=zones)
+    seen = set()
+    for hour in range(24):
+        at = int(datetime(2018, 1, 3, hour, 30, tzinfo=UTC).timestamp()) * 1_000_000
+        found = rules(given, together, "phone", at=at, zone="Europe/Berlin")
+        alone = [
+            rules(given, together.slice(row, row + 1), "phone", at=at, zone="Europe/Berlin")[0]
+            for row in range(12)
+        ]
+        assert found == alone
+        # New York is five hours behind UTC, Shanghai eight ahead, Berlin one ahead.
+        quiet = [not 9 <= (hour + ahead) % 24 < 21 for ahead in (-5, 8, 1)]
+        assert [each["a sms"] for each in found[:3]] == ["quiet_hours" if one else "" for one in quiet]
+        seen.add(tuple(quiet))
+    assert len(seen) >= 5
+
+
 def test_a_capacity_is_for_everybody_together(tmp_path: Path) -> None:
     given = catalogue(tmp_path, {**BOTH[0], "capacity": {"contacts": 10, "days": 7}}, BOTH[1])
     for contacted, rule in ((9, ""), (10, "capacity")):

@@ -26,6 +26,22 @@ def measured(estimate: float, error: float) -> Measured:
     return Measured("a", "kept", estimate, error, 100, 50)
 
 
+def test_an_effect_on_sales_has_the_error_of_means(tmp_path: Path) -> None:
+    entry = {"id": "a", "propensity": "kept", "effect": "kept"}
+    action = catalogue(tmp_path, entry, assumptions={"kept": BELIEF}).action("a")
+    contacted, control = np.tile([0.0, 300.0], 50), np.tile([0.0, 200.0], 20)
+    found = effects.measure_sales(action, contacted, control, 1000.0)
+    assert found is not None
+    assert (found.action, found.effect, found.contacted, found.control) == ("a", "kept", 100, 40)
+    assert found.estimate == pytest.approx((150 - 100) / 1000)
+    error = math.sqrt(150**2 * 100 / 99 / 100 + 100**2 * 40 / 39 / 40) / 1000
+    assert found.error == pytest.approx(error)
+    assert effects.measure_sales(action, contacted[:29], control, 1000.0) is None
+    assert effects.measure_sales(action, contacted, control[:29], 1000.0) is None
+    assert effects.measure_sales(action, contacted, control, 0.0) is None
+    assert effects.measure_sales(action, contacted * 0, control * 0, 1000.0) is None
+
+
 def test_equal_precisions_meet_in_the_middle() -> None:
     found = effects.posterior(prior(), [measured(0.2, 0.05)])
     assert (found.mean, found.weight) == pytest.approx((0.15, 0.5))

@@ -61,6 +61,12 @@ def test_a_small_catalogue_contradicts_nothing(tmp_path: Path) -> None:
             ["control_share (0.1) has no effect"],
         ),
         (
+            "    effect: rate\n",
+            "",
+            ("warning", "control_without_effect", "action one_more"),
+            ["control group (0.1 of customers)", "names no effect to estimate"],
+        ),
+        (
             "spread: 0.05",
             "spread: 0.2",
             ("error", "never_credible", "action one_more"),

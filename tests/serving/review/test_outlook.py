@@ -1,13 +1,15 @@
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
+from features.tables import TABLES
 from features.workspace import Workspace
 from serving.batch.job import open_job
 from serving.batch.population import Population
-from serving.catalogue.actions import load
-from serving.review import outlook
+from serving.catalogue.actions import PACKAGED, load
+from serving.review import outlook, preview
 from serving.review.outlook import NOTHING, Outlook
 from tests.serving.catalogues import SMALL
 
@@ -56,3 +58,38 @@ def test_two_catalogues_see_the_same_base(slice_workspace: Workspace, seen: Outl
     assert both[0].customer_id.tolist() == both[1].customer_id.tolist()
     np.testing.assert_array_equal(both[0].places["till"].first, seen.places["till"].first)
     assert list(both[1].places) == ["till"]
+
+
+def test_a_channel_by_another_name_changes_what_customers_have_refused(
+    slice_copy: Workspace, tmp_path: Path
+) -> None:
+    """Everybody has refused texts: of a channel that nothing is known as that is a refusal of all."""
+    columns = {
+        "customer_id": "customer_id",
+        "stated_at": "TIMESTAMP '2016-01-01'",
+        "known_at": "TIMESTAMP '2016-01-01'",
+        "day": "16801",
+        "known_day": "16801",
+        "purpose": "'marketing'",
+        "granted": "false",
+        "channel": "'text'",
+    }
+    cells = ", ".join(
+        f"CAST({columns.get(name, 'NULL')} AS {kind}) AS {name}"
+        for name, kind in TABLES["consents"].stored.items()
+    )
+    with duckdb.connect() as opened:
+        seen = f"(SELECT DISTINCT customer_id FROM '{slice_copy.tables / 'transactions.parquet'}')"
+        opened.execute(f"COPY (SELECT {cells} FROM {seen}) TO '{slice_copy.tables / 'consents.parquet'}'")
+    content = PACKAGED.read_text(encoding="utf-8")
+    file = tmp_path / "actions.yaml"
+    file.write_text(content.replace("sms: {cost_cents: 7,", "sms: {cost_cents: 7, known_as: [text],"))
+    job, other = open_job(slice_copy, None, [], None, allow_future=False), load(file)
+    before, after = outlook.outlooks(Population.open(job, other), [job.catalogue, other])
+    assert before.strange == {"text": len(before.customer_id)}
+    assert after.strange == {}
+    assert not before.winners("campaign")
+    assert after.winners("campaign")
+    report = preview.compare(before, after)
+    assert any(total.changed for total in report.totals)
+    assert any(change.action == "none" and change.lost for change in report.changes)

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from features.customer_store.rows import NOTHING_BOUGHT
 from features.errors import UserError
 from serving.answering.engine import Engine
 from serving.scoring import beside as beside_module
-from serving.scoring.beside import NO_PAIRS, USUAL, Beside, Offers
+from serving.scoring.beside import NO_PAIRS, USUAL, Beside, Buyer, Offers
 from serving.scoring.shelves import Shelves
 from training.recommendation.associations import Associations
 
@@ -37,8 +38,8 @@ def offered(
 ) -> Offers:
     assert engine.beside is not None
     history = None if customer is None else engine.stored(customer)[1]
-    bought = None if customer is None else engine.bought(customer, history, engine.clock_day)
-    return engine.beside.offers(bought, engine.clock_day, limit, basket, store)
+    buyer = None if customer is None else engine.buyer(customer, history, engine.clock_day)
+    return engine.beside.offers(buyer, engine.clock_day, limit, basket, store)
 
 
 def busiest(shelves: Shelves, count: int) -> list[str]:
@@ -104,7 +105,7 @@ def test_what_the_answer_rests_on(engine: Engine, shelves: Shelves, customer: st
 
 def test_somebody_of_whom_no_purchase_is_known_is_offered_what_sells(engine: Engine) -> None:
     assert engine.beside is not None
-    nothing = engine.bought("nobody", None, engine.clock_day)
+    nothing = Buyer(NOTHING_BOUGHT, engine.products, lambda: engine.bought("nobody", None, engine.clock_day))
     found = engine.beside.offers(nothing, engine.clock_day, 10, [], None)
     assert found == offered(engine, None, [], None)
     assert all(offer.reasons[0].id == "popular" for offer in found.offers)
