@@ -39,7 +39,7 @@ from experiments.study_statistics import (
 from features.columns import AS_OF, CUSTOMER_ID
 from features.errors import UserError
 from training.measuring import bootstrap
-from training.measuring.evaluation import Word, counted, cutoff_name, listed
+from training.measuring.evaluation import FEWEST, Word, counted, cutoff_name, listed
 from training.measuring.metrics import Measure, Metric
 
 NAMED = 3
@@ -58,7 +58,7 @@ class Outcome:
         error: standard error of the difference.
         low, high: ends of its 95 % interval.
         low_all, high_all: ends of the interval that covers all comparisons of the study at once.
-        p: chance of a difference as large when there is none.
+        p: chance of a difference as large when there is none; 1 for fewer than `FEWEST` customers.
         p_holm: the same, corrected for the number of comparisons.
         verdict: better or worse than the reference by the metric's direction; None for the reference.
         at: the difference at each cutoff alone, by ISO date.
@@ -209,8 +209,11 @@ def judge(
 
 def corrected(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """Intervals, p-values, verdicts and sentences; all comparisons of these verdicts are one family."""
-    every = [outcome for verdict in verdicts for outcome in verdict.others]
-    p = [p_value(outcome.difference, outcome.error) for outcome in every]
+    every = [(verdict, outcome) for verdict in verdicts for outcome in verdict.others]
+    p = [
+        p_value(outcome.difference, outcome.error) if verdict.customers >= FEWEST else 1.0
+        for verdict, outcome in every
+    ]
     by_place = iter(zip(p, holm(p), strict=True))
     final = []
     for verdict in verdicts:

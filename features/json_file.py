@@ -20,7 +20,7 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _unreadable(path, " ".join(str(error).split())) from error
     if not isinstance(content, dict):
         raise _unreadable(path, f"it holds a {type(content).__name__}, not an object")

@@ -255,6 +255,12 @@ def _promote(space: Workspace) -> Step:
         return {task: registry.champion_version(space, task) for task in tasks.TASKS}
 
     def work() -> Mapping[str, Any]:
+        if not any(latest.values()):
+            raise UserError(
+                "none of the tasks could be trained on these data: what stands beside each above says why. "
+                "Bring more of the history, and run it again.",
+                ExitCode.BAD_DATA,
+            )
         verdicts = promote_app.promote_tasks(space, None)
         return {"says": " ".join(verdict.sentence for verdict in verdicts), "champions": champions()}
 

@@ -33,7 +33,7 @@ TREE_SETTINGS = (
     "reg_lambda",
 )
 
-_SPENT = threading.local()
+_SPENT, _ASKED = threading.local(), threading.local()
 
 # Rows of 4-byte floats in NumPy's array interface, and what `inplace_predict` asks for by default.
 _ROWS: Final = b'{"data": [%d, true], "shape": [%d, %d], "strides": null, "typestr": "<f4", "version": 3}'
@@ -76,6 +76,8 @@ class Binned:
         names: the k inputs' names.
         weight: n weights; None: all alike.
         base_margin: n margins to start from; None: the objective's own.
+        held: the binned inputs by thread; those that learn other labels from the same ones, with margins and
+            without weights, may share them.
     """
 
     x: NDArray[np.float32]
@@ -83,14 +85,14 @@ class Binned:
     names: tuple[str, ...]
     weight: NDArray[np.float64] | None = None
     base_margin: NDArray[np.float64] | None = None
-    _held: dict[int, xgb.QuantileDMatrix] = field(default_factory=dict, init=False, repr=False)
+    held: dict[int, xgb.QuantileDMatrix] = field(default_factory=dict, repr=False)
 
     @property
     def matrix(self) -> xgb.QuantileDMatrix:
         """This thread's binned matrix."""
         thread = threading.get_ident()
-        if thread not in self._held:
-            self._held[thread] = xgb.QuantileDMatrix(
+        if thread not in self.held:
+            self.held[thread] = xgb.QuantileDMatrix(
                 self.x,
                 label=self.y,
                 weight=self.weight,
@@ -98,7 +100,9 @@ class Binned:
                 feature_names=list(self.names),
                 nthread=THREADS,
             )
-        return self._held[thread]
+        elif self.base_margin is not None:
+            self.held[thread].set_info(label=self.y, base_margin=self.base_margin)
+        return self.held[thread]
 
 
 def fit(rows: Binned, params: Params, seed: int, **objective: Any) -> xgb.Booster:
@@ -152,7 +156,7 @@ def _plain(booster: xgb.Booster, x: NDArray[np.float32]) -> NDArray[np.float64]:
         booster.handle,
         where,
         _PLAIN,
-        None,
+        _matrix(),
         ctypes.byref(sizes),
         ctypes.byref(size),
         ctypes.byref(values),
@@ -161,6 +165,15 @@ def _plain(booster: xgb.Booster, x: NDArray[np.float32]) -> NDArray[np.float64]:
         raise xgb.core.XGBoostError(core._LIB.XGBGetLastError().decode())  # noqa: SLF001
     # What XGBoost gives out is overwritten by its next answer.
     return np.ctypeslib.as_array(values, sizes[: size.value]).astype(np.float64)
+
+
+def _matrix() -> ctypes.c_void_p:
+    """This thread's matrix for rows: to make one, XGBoost looks up in files how many cores it may use."""
+    held: xgb.DMatrix | None = getattr(_ASKED, "matrix", None)
+    if held is None:
+        held = _ASKED.matrix = core._ProxyDMatrix()  # noqa: SLF001 - as above
+    handle: ctypes.c_void_p = held.handle
+    return handle
 
 
 def explain(booster: xgb.Booster, x: NDArray[np.float32], names: tuple[str, ...]) -> Contributions:

@@ -226,6 +226,9 @@ def _booster(file: Path) -> xgb.Booster:
 
 
 def _arrays(file: Path) -> dict[str, NDArray[Any]]:
+    # NumPy takes whatever else it finds for a pickle, and says how to load one.
+    if not zipfile.is_zipfile(file):
+        raise ValueError("it is no archive of arrays")
     with file.open("rb") as raw, np.load(raw, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 

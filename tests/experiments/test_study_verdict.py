@@ -111,6 +111,15 @@ def test_the_same_twice_is_the_same():
     assert verdicts({"poor": 2.0, "good": 0.1}) == verdicts({"poor": 2.0, "good": 0.1})
 
 
+@pytest.mark.parametrize(("customers", "word"), [(1, "undecided"), (5, "undecided"), (6, "better")])
+def test_a_handful_of_customers_decides_nothing(customers, word):
+    rows = pd.DataFrame({"customer_id": [f"c{i}" for i in range(customers)], "as_of": 17400, "churned": 0})
+    frames = {name: [rows.assign(**{"model.probability": p})] for name, p in (("poor", 0.5), ("good", 0.1))}
+    brier = [METRICS["brier"]]
+    (found,) = corrected(judge("churn", "Churn", brier, frames, "poor", keys=KEYS, replicates=50))
+    assert found.outcome("good").verdict == word
+
+
 def test_a_metric_that_the_model_does_not_have_is_refused():
     bare = {name: [frame(1.0, 1).rename(columns={"model.probability": "model.p"})] for name in ("a", "b")}
     with pytest.raises(UserError, match="no Brier score of its own model"):

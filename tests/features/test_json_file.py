@@ -26,7 +26,7 @@ def test_a_failed_write_leaves_the_old_content(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff", b"[1]"])
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[1]", pytest.param(b"[" * 100_000, id="deep")])
 def test_a_file_that_is_no_json_object_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "x.json"
     file.write_bytes(content)

@@ -89,6 +89,18 @@ def test_bad_options_are_one_sentence(arguments: list[str], said: str, tmp_path:
     assert "Traceback" not in refused.stderr
 
 
+def test_data_too_short_for_any_task_are_said_to_be(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "transactions.csv").write_text(
+        "customer_id,occurred_at,amount\nc1,2024-05-01T10:00:00Z,3.50\nc2,2024-05-02T10:00:00Z,4.00\n"
+    )
+    refused = nextbest("run", "--source", str(source), "--quick", "--no-serve", workspace=tmp_path / "new")
+    assert refused.returncode == ExitCode.BAD_DATA
+    assert "none of the tasks could be trained on these data" in refused.stderr
+    assert "train churn" in refused.stdout + refused.stderr
+
+
 def test_an_as_of_before_the_data_is_refused_before_anything_is_built(
     slice_source: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import optuna
@@ -79,6 +80,21 @@ def test_a_thread_bins_the_rows_once_and_knows_what_training_took(data) -> None:
     boosting.fit(rows, TREES, 1, objective="binary:logistic")
     assert rows.matrix is binned
     assert before < first < boosting.spent()
+
+
+def test_those_that_share_binned_inputs_learn_what_they_learn_alone(data) -> None:
+    x, y = data
+    learnt = {"binary:logistic": (y, 0.5), "count:poisson": (np.round(2 + x[:, 0] ** 2), 1.5)}
+    held: dict[int, Any] = {}
+
+    def raw(objective: str, **more: Any) -> bytes:
+        label, margin = learnt[objective]
+        rows = Binned(x, label, ("a", "b", "c"), base_margin=margin * x[:, 1].astype(np.float64), **more)
+        return bytes(boosting.fit(rows, TREES, 0, objective=objective).save_raw("ubj"))
+
+    for objective in (*learnt, *learnt):
+        assert raw(objective, held=held) == raw(objective)
+    assert len(held) == 1
 
 
 def test_contributions_add_up_to_the_margin(data) -> None:

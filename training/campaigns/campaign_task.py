@@ -48,6 +48,11 @@ class CampaignTask(ProbabilityTask):
         """The features, when they are not all, and the own contacts, if it learns from them."""
         return {**super().options(), **({"records": self.records} if self.records else {})}
 
+    def definition(self, labels: LabelDefinitions) -> Params:
+        """Without how many own records are enough: that says where to learn from, not what an answer is."""
+        enough = {"own_contacts", "own_answers"}
+        return {name: said for name, said in super().definition(labels).items() if name not in enough}
+
     def suited(self, snapshots: Snapshots) -> Self:
         """The task on our own contacts once there are enough, to fit on and to report on."""
         known = own.contacts(snapshots)

@@ -2,7 +2,7 @@
 
 Values are given per cutoff and for all cutoffs pooled (`ALL`). Differences are model minus baseline with a
 paired household-bootstrap interval; "better" and "worse" follow the metric's direction and need an interval
-that leaves out zero.
+that leaves out zero, of at least `FEWEST` households: those of one or two leave out zero whatever is true.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,8 @@ from training.measuring.metrics import Measure, Metric, models_in, spoken
 from training.measuring.weighted import Floats
 
 ALL = "all"
+FEWEST: Final = 6
+"""Households behind a verdict: even if all of fewer said the same, that is chance in over one case of 20."""
 Word = Literal["better", "worse", "undecided"]
 
 
@@ -58,7 +60,8 @@ class Difference:
         metric: name of the metric.
         value: difference in the metric's own unit, not turned by direction.
         low, high: ends of the paired 95 % interval.
-        verdict: whether the model is better, by the metric's direction; undecided when the interval has 0.
+        verdict: whether the model is better, by the metric's direction; undecided when the interval has 0, or
+            there are fewer households than `FEWEST`.
     """
 
     cutoff: str
@@ -254,7 +257,14 @@ def evaluate(
             for (metric, model), point, replicate in zip(pairs, points, drawn, strict=True)
         ]
         differences += [
-            _difference(cutoff, metric, baseline, known[metric.name, models[0]], known[metric.name, baseline])
+            _difference(
+                cutoff,
+                metric,
+                baseline,
+                known[metric.name, models[0]],
+                known[metric.name, baseline],
+                households=len(np.unique(codes[mask][metric.counts(rows, models[0])])),
+            )
             for metric in metrics
             for baseline in models[1:]
             if (metric.name, models[0]) in known and (metric.name, baseline) in known
@@ -287,11 +297,17 @@ def cutoff_name(as_of: Any) -> str:
 
 
 def _difference(
-    cutoff: str, metric: Measure, baseline: str, ours: tuple[float, Floats], theirs: tuple[float, Floats]
+    cutoff: str,
+    metric: Measure,
+    baseline: str,
+    ours: tuple[float, Floats],
+    theirs: tuple[float, Floats],
+    *,
+    households: int,
 ) -> Difference:
     low, high = bootstrap.interval(ours[1] - theirs[1])
     verdict: Word = "undecided"
-    if low > 0 or high < 0:
+    if households >= FEWEST and (low > 0 or high < 0):
         verdict = "better" if (low > 0) == metric.higher_is_better else "worse"
     return Difference(cutoff, baseline, metric.name, ours[0] - theirs[0], low, high, verdict)
 

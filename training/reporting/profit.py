@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 POINTS: Final = 100
-"""A curve has a point at every hundredth of the customers."""
+"""A curve has a point at every hundredth of the customers, at every thousandth of the first, and at one."""
 REPLICATES: Final = 200
 CENTS: Final = 100
 EXAMPLE_COST: Final = 100
@@ -82,10 +82,10 @@ class Curve:
         label: what is found.
         rows: n.
         customers: whose rows they are.
-        contacts: int64[POINTS + 1], rows contacted at each depth.
-        found: int64[POINTS + 1], positives among them; where many share a probability, their mean.
-        probability: float64[POINTS + 1], least P among the contacted; 1 where nobody is.
-        drawn: int64[replicates, POINTS + 1], `found` by draw of the household bootstrap, per n rows.
+        contacts: int64[p], rows contacted at each of p depths, from none to all.
+        found: int64[p], positives among them; where many share a probability, their mean.
+        probability: float64[p], least P among the contacted; 1 where nobody is.
+        drawn: int64[replicates, p], `found` by draw of the household bootstrap, per n rows.
     """
 
     label: str
@@ -100,6 +100,11 @@ class Curve:
     def rate(self) -> float:
         """Share of positives among all."""
         return float(self.found[-1] / self.rows)
+
+    @property
+    def depth(self) -> Floats:
+        """Share of the rows contacted, float64[p]."""
+        return self.contacts / self.rows
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,9 @@ def curve(
     order = np.argsort(-p, kind="stable")
     ranked, outcome = p[order], y[order]
     ends = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])
-    contacts = np.rint(np.linspace(0, len(p), POINTS + 1)).astype(np.int64)
+    grid = np.r_[np.linspace(0, 1, POINTS + 1), np.linspace(0, 1 / POINTS, 11)]
+    # The first alone is a depth, so that nobody pays only where even the highest probability does not.
+    contacts = np.unique(np.r_[1, np.rint(grid * len(p)).astype(np.int64)])
     codes, customers = bootstrap.household_codes(frame[CUSTOMER_ID].to_numpy()[order])
     draws = bootstrap.draw(customers, replicates, seed)
     return Curve(
@@ -189,11 +196,11 @@ def advise(found: Curve, terms: Terms) -> Advice:
     """Where to stop under these terms."""
     profit = terms.profit_cents(found.found, found.contacts)
     drawn = terms.profit_cents(found.drawn, found.contacts)
-    low, high = bootstrap.interval(drawn.argmax(axis=1) / POINTS)
+    low, high = bootstrap.interval(found.depth[drawn.argmax(axis=1)])
     paying = np.flatnonzero(found.probability[1:] >= terms.break_even)
     at_break_even = int(paying[-1]) + 1 if len(paying) else 0
     best, possible, everybody = (
-        _stop(found, profit, drawn, at) for at in (int(profit.argmax()), at_break_even, POINTS)
+        _stop(found, profit, drawn, at) for at in (int(profit.argmax()), at_break_even, -1)
     )
     return Advice(
         found.label,
@@ -238,7 +245,7 @@ def _found(weight: Floats, outcome: Floats, ends: NDArray[np.intp], contacts: Co
 def _stop(found: Curve, profit: Counts, drawn: Counts, at: int) -> Stop:
     low, high = np.quantile(drawn[:, at], [0.025, 0.975]) if len(drawn) else (profit[at], profit[at])
     return Stop(
-        depth=at / POINTS,
+        depth=float(found.depth[at]),
         contacts=int(found.contacts[at]),
         probability=float(found.probability[at]),
         found=int(found.found[at]),

@@ -57,7 +57,7 @@ def profit(
     as_json: JsonOption = False,
 ) -> None:
     """Say how deep to target: gain and profit of contacting those with the highest probabilities first."""
-    from training.reporting.profit import Terms, money
+    from training.reporting.profit import Terms, money, share
 
     terms = Terms(_cents("--cost", cost), _cents("--margin", margin), effect)
     found = advise_run(workspace(root), run, terms)
@@ -65,15 +65,15 @@ def profit(
     rows = [
         (
             words,
-            f"{stop.depth:.0%}",
+            share(stop.depth),
             f"{stop.contacts:,}",
-            f"{stop.probability:.1%}",
+            share(stop.probability, 1) if stop.contacts else "-",
             f"{stop.found:,}",
             f"{money(stop.profit_cents)} ({money(stop.low_cents)} to {money(stop.high_cents)})",
         )
         for words, stop in (
             (
-                f"all from P = {advice.break_even:.1%} on"
+                f"all from P = {share(advice.break_even, 1)} on"
                 if advice.break_even <= 1
                 else "none: no contact pays",
                 advice.by_probability,
@@ -84,7 +84,7 @@ def profit(
     ]
     columns = ("contacted", "share", "contacts", "least P", advice.label, f"profit, {found.currency}")
     grid = table(f"{found.task}, run {found.run_id}: {advice.rows:,} report rows", columns, rows)
-    spread = f"best depth, 95 % interval: {advice.depth_low:.0%} to {advice.depth_high:.0%}"
+    spread = f"best depth, 95 % interval: {share(advice.depth_low)} to {share(advice.depth_high)}"
     written = [f"written: {file}" for file in found.files]
     emit(found, as_json=as_json, text=[f"{found.sentence}.", grid, spread, advice.assumption, *written])
 

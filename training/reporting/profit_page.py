@@ -9,7 +9,7 @@ import numpy as np
 from features import pictures
 from training.reporting import style
 from training.reporting.curves import PERCENT
-from training.reporting.profit import CENTS, POINTS, Advice, Curve, Stop, Terms, advise, money, share
+from training.reporting.profit import CENTS, Advice, Curve, Stop, Terms, advise, money, share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ def picture(found: Curve, terms: Terms, currency: str, *, gain: bool = True) -> 
     advice = advise(found, terms)
     count = 2 if gain else 1
     figure, panels = pictures.canvas(finding(advice, currency), 1, count, (10.0, 4.0))
-    depth = np.linspace(0, 1, POINTS + 1)
+    depth = found.depth
     if gain:
         panels[0].plot([0, 1], [0, 1], color=pictures.GRID)
         panels[0].plot(depth, found.found / max(1, found.found[-1]), color=pictures.STRONG, linewidth=2.2)
@@ -80,9 +80,9 @@ def box(found: Curve, terms: Terms, currency: str) -> dict[str, Any]:
         "probability": found.probability.tolist(),
         "drawn": found.drawn.tolist(),
     }
-    return {"box": data, "advice": advise(found, terms), "money": money}
+    return {"box": data, "advice": advise(found, terms), "money": money, "share": share}
 
 
 def _mark(panel: Axes, stop: Stop, name: str, mark: str, colour: str) -> None:
-    text = f"{name}: {stop.depth:.0%}, {money(stop.profit_cents)}"
+    text = f"{name}: {share(stop.depth)}, {money(stop.profit_cents)}"
     panel.plot(stop.depth, stop.profit_cents / CENTS, mark, color=colour, markersize=7, label=text, zorder=4)

@@ -288,7 +288,8 @@ class ValueTask(CustomerTask):
                 lambda model, matrix, _: margins_of(model, matrix, float(rows.learn_days), unit, chance)[name]
             )
             names = (*self.features, *expectation.NAMES)
-            return Binned(rows.inputs(self.features), label, names, base_margin=margin)
+            held: dict[int, Any] = rows.once(("binned", self.features), dict)
+            return Binned(rows.inputs(self.features), label, names, base_margin=margin, held=held)
 
         return rows.once((self.name, self.features, name, unit, chance), make)
 

@@ -13,6 +13,7 @@ import pytest
 from features.columns import CUSTOMER_ID
 from features.errors import UserError
 from features.ingestion.ingest import ingest
+from features.labels import LabelDefinitions, ResponseLabel
 from features.workspace import Workspace
 from tests.training.conftest import TINY
 from training.campaigns import own
@@ -102,6 +103,15 @@ def test_own_records_take_the_place_of_campaigns(task: Response) -> None:
     assert task.asks_alike
     assert task.supersedes(other) == "it has learned from own records, and the champion from campaign history"
     assert other.supersedes(task) == task.supersedes(task) == ""
+
+
+def test_how_many_records_are_enough_is_no_part_of_the_label() -> None:
+    usual, other = ResponseLabel(), ResponseLabel(own_contacts=7, own_answers=3)
+    definitions = [Response().definition(LabelDefinitions(response=each)) for each in (usual, other)]
+    assert definitions[0] == definitions[1]
+    assert definitions[0]["own_days"] == usual.own_days
+    shorter = Response().definition(LabelDefinitions(response=ResponseLabel(own_days=7)))
+    assert shorter != definitions[0]
 
 
 def test_records_that_changed_cannot_be_learned_from_again(known: Snapshots, task: Response) -> None:

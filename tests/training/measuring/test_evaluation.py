@@ -71,6 +71,15 @@ def test_paired_difference_of_twins_is_nothing_at_all(evaluation):
     assert (twin.value, twin.low, twin.high, twin.verdict) == (0, 0, 0, "undecided")
 
 
+@pytest.mark.parametrize(("households", "verdict"), [(1, "undecided"), (5, "undecided"), (6, "better")])
+def test_a_handful_of_households_decides_nothing(households, verdict):
+    ids = [f"h{i % households}" for i in range(12)]
+    rows = pd.DataFrame({"customer_id": ids, "as_of": NOVEMBER, "churned": 0})
+    rows = rows.assign(**{"model.probability": 0.1, "noise.probability": 0.2})
+    brier = evaluate(rows, metrics=probability_metrics("churned"), replicates=50).difference("brier", "noise")
+    assert (brier.low < 0, brier.high < 0, brier.verdict) == (True, True, verdict)
+
+
 def test_a_ranking_has_no_probability_metrics(evaluation):
     assert math.isnan(evaluation.value("brier", "recency").value)
     assert evaluation.difference("brier", "recency").verdict == "undecided"

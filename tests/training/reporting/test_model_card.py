@@ -104,6 +104,9 @@ def test_both_files_say_the_same_and_markdown_is_not_escaped(content: ReportCont
     for fact in ("abc123", "horizon_days", "xgboost", "planted", "stage: stable"):
         assert fact in html
         assert fact in markdown
+    for measure in content.evaluation.metrics:
+        assert measure.meaning in html
+        assert f"({measure.meaning}) | " in markdown
     assert re.findall(r'src="|href="|<script', html) == []
     assert "\n\n\n\n" not in markdown
 

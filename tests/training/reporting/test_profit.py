@@ -49,6 +49,20 @@ def test_contacts_stop_at_the_break_even_probability() -> None:
     assert advice.by_probability.probability >= 0.5
 
 
+def test_a_single_customer_who_is_worth_it_is_contacted() -> None:
+    data = frame(2000).assign(**{"model.probability": np.r_[0.5, np.linspace(0.004, 0.001, 1999)]})
+    advice = advise(made(data), Terms(100, 400))
+    stop = advice.by_probability
+    assert (stop.contacts, stop.depth, stop.probability) == (1, 1 / 2000, 0.5)
+    assert advise(made(data), Terms(100, 150)).by_probability.contacts == 0
+
+
+def test_the_first_hundredth_is_counted_in_thousandths() -> None:
+    data = frame(10_000)
+    assert made(data).contacts[:13].tolist() == [0, 1, *range(10, 101, 10), 200]
+    assert made(data).depth[-1] == 1.0
+
+
 def test_an_effect_makes_contacts_worth_less() -> None:
     half, whole = (advise(made(frame()), Terms(100, 1000, effect)) for effect in (0.5, 1.0))
     assert half.break_even == 2 * whole.break_even

@@ -31,7 +31,7 @@ def test_the_picture_says_what_the_advice_says(found: Curve) -> None:
     figure = profit_page.picture(found, terms, "EUR")
     assert len(figure.axes) == 2
     assert figure.get_suptitle().replace("\n", " ") == profit_page.finding(advice, "EUR")
-    line = next(line for line in figure.axes[1].lines if len(line.get_xdata()) == 101)
+    line = next(line for line in figure.axes[1].lines if len(line.get_xdata()) == len(found.contacts))
     assert line.get_ydata().max() == advice.best.profit_cents / 100
     assert len(profit_page.picture(found, terms, "EUR", gain=False).axes) == 1
     assert profit_page.finding(advise(found, Terms(200, 100)), "EUR").startswith("No contact pays")
