@@ -13,7 +13,7 @@ from serving.answering.engine import Engine, seen_before
 from serving.decisions.rules import Rule
 from serving.decisions.withheld import KIND, withheld
 from serving.messages import schemas
-from serving.messages.cross_sell import CrossSellAnswer, ItemReason, OfferedItem
+from serving.messages.cross_sell import CrossSellAnswer, Told
 from serving.messages.problems import ProblemError
 from serving.scoring import scores
 from serving.scoring.beside import Offer, Offers
@@ -40,21 +40,27 @@ def cross_sell(
         rule = withheld(engine.catalogue, place, who_is["customer_id"], standing)
     closed = [CLOSED.format(request.store, DAYS, clock.to_date(as_of))] if offers.closed else []
     models = engine.champions.describe(as_of)
-    answer = CrossSellAnswer(
-        **{**who_is, "degraded": [*engine.degraded(), *_missing(engine), *who_is["degraded"], *closed]},
-        request_id=request.request_id,
-        as_of=str(clock.to_date(as_of)),
-        models={task: schemas.Model(**models[task]) for task in (scores.RECOMMENDATION,) if task in models},
-        decision_id=None,
-        place=place,
-        kind="any" if offers.by_basket else "new",
-        horizon_days=engine.recommender.horizon_days if engine.recommender and not offers.by_basket else None,
-        items=[] if rule else [_item(engine, offer, request.language) for offer in offers.offers],
-        withheld=None if rule is None else rule.id,
-        ignored=engine.unknown_products(request.basket),
-        store=request.store,
-        rests_on=list(offers.rests_on),
-        score_of="basket" if offers.by_basket else "horizon",
+    items = [] if rule else [_item(engine, offer, request.language) for offer in offers.offers]
+    answer = Told.model_validate(
+        {
+            **who_is,
+            "degraded": [*engine.degraded(), *_missing(engine), *who_is["degraded"], *closed],
+            "request_id": request.request_id,
+            "as_of": str(clock.to_date(as_of)),
+            "models": {task: models[task] for task in (scores.RECOMMENDATION,) if task in models},
+            "decision_id": None,
+            "place": place,
+            "kind": "any" if offers.by_basket else "new",
+            "horizon_days": engine.recommender.horizon_days
+            if engine.recommender and not offers.by_basket
+            else None,
+            "items": items,
+            "withheld": None if rule is None else rule.id,
+            "ignored": engine.unknown_products(request.basket),
+            "store": request.store,
+            "rests_on": offers.rests_on,
+            "score_of": "basket" if offers.by_basket else "horizon",
+        }
     )
     if write and not request.dry_run:
         answer.decision_id = answers.recorded(
@@ -65,11 +71,11 @@ def cross_sell(
             catalogue_version=engine.catalogue.version,
             proposed=[
                 {
-                    "product_id": item.product_id,
-                    "score": item.score,
-                    "reasons": [reason.id for reason in item.reasons],
+                    "product_id": offer.product_id,
+                    "score": offer.score,
+                    "reasons": [reason.id for reason in offer.reasons],
                 }
-                for item in answer.items
+                for offer in (() if rule else offers.offers)
             ],
             considered=[] if rule is None else [{"action_id": KIND, "dropped": rule.id}],
             controls=["holdout"] if rule is Rule.HOLDOUT else [],
@@ -129,17 +135,18 @@ def _missing(engine: Engine) -> list[str]:
     return [] if engine.beside is None else engine.beside.missing
 
 
-def _item(engine: Engine, offer: Offer, language: str) -> OfferedItem:
+def _item(engine: Engine, offer: Offer, language: str) -> dict[str, Any]:
+    """The values of an `OfferedItem`."""
     reasons = [
-        ItemReason(id=reason.id, text=reason.in_language(language), evidence=dict(reason.evidence))
+        {"id": reason.id, "text": reason.in_language(language), "evidence": reason.evidence}
         for reason in offer.reasons
     ]
-    return OfferedItem(
-        rank=offer.rank,
-        product_id=offer.product_id,
-        name=engine.recommender.names.get(offer.product_id) if engine.recommender else None,
-        score=offer.score,
-        reason=reasons[0].text,
-        category=offer.category,
-        reasons=reasons,
-    )
+    return {
+        "rank": offer.rank,
+        "product_id": offer.product_id,
+        "name": engine.recommender.names.get(offer.product_id) if engine.recommender else None,
+        "score": offer.score,
+        "reason": reasons[0]["text"],
+        "category": offer.category,
+        "reasons": reasons,
+    }

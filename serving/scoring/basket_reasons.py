@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from training.recommendation.associations import Associations
 
@@ -24,8 +23,7 @@ FEWEST: Final = 5
 WEEKS: Final = 8
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """One reason.
 
     Attributes:

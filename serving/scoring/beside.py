@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from serving.scoring.shelves import Shelf, Shelved
 from training.recommendation import recommender as model
 from training.recommendation.associations import Associations
 from training.recommendation.beforehand import Bought, StoredRows
+from training.recommendation.grouping import counted
 from training.recommendation.histories import Histories
 from training.recommendation.items import Items
 
@@ -36,8 +37,7 @@ NO_PAIRS: Final = (
 USUAL: Final = 3
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(NamedTuple):
     """One product beside a basket.
 
     Attributes:
@@ -97,14 +97,12 @@ class Own:
     """What the customer bought of the items.
 
     Attributes:
-        group: code of the category of the item of each purchase.
-        maker: code of its maker.
-        baskets: baskets with it.
+        of: baskets with each category, by its code, whole numbers; at last 0, for a category not known.
+        usual: the same by category and maker.
     """
 
-    group: NDArray[np.int32]
-    maker: NDArray[np.int32]
-    baskets: NDArray[np.int64]
+    of: NDArray[np.float64]
+    usual: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -204,41 +202,37 @@ class Beside:
             stocked = None if store is None else shelf.stocked
             before = None if kept is None else kept.find(key(self.recommender.model, as_of, bought))
             if before is None:
+                before = self.recommender.beforehand(buyer.histories(), as_of)
+            if before is None:
                 found = self.recommender.lists(buyer.histories(), as_of, limit, ("new",), basket, stocked)
                 chosen, scores = self._items.codes(found.product_id), found.score
                 because = self._items.codes(found.because)
             else:
                 chosen, scores, because = self.recommender.beside(before, bought, limit, inside, stocked)
-        columns = (chosen, scores, because, *self._counts(own, chosen))
-        told = zip(*(column.tolist() for column in columns), strict=True)
+        words, pair = self._words, self._paired(inside, chosen)
+        sold, of, usual = shelf.sold[chosen], np.zeros(len(chosen)), np.zeros(len(chosen))
+        if own is not None:
+            of, usual = own.of[words.group[chosen]], own.usual[words.usual[chosen]]
+        columns = chosen, pair, because, of.astype(np.int64), usual.astype(np.int64), sold, shelf.rank(sold)
+        about = zip(*(column.tolist() for column in columns), strict=True)
+        told = self._items.product_id[chosen], words.category[chosen], scores
+        shown = zip(*(column.tolist() for column in told), about, strict=True)
+        where = own is not None, shelf.baskets, store
         offers = tuple(
-            Offer(
-                rank=rank,
-                product_id=str(self._items.product_id[item]),
-                category=self._words.category[item],
-                score=score,
-                reasons=tuple(self._reasons(item, pair, other, own is not None, counts, shelf, store)),
-            )
-            for rank, ((item, score, other, *counts), pair) in enumerate(
-                zip(told, self._paired(inside, chosen), strict=True), 1
-            )
+            Offer(rank, name, category, score, tuple(self._reasons(facts, *where)))
+            for rank, (name, category, score, facts) in enumerate(shown, 1)
         )
         return Offers(offers, own is None, rests_on)
-
-    def _counts(self, own: Own | None, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-        """Own purchases of each item's category, and of those the ones of its maker."""
-        group, maker = self._words.group[chosen], self._words.maker[chosen]
-        if own is None:
-            return np.zeros(len(chosen), np.int64), np.zeros(len(chosen), np.int64)
-        alike = (own.group == group[:, np.newaxis]) & (group >= 0)[:, np.newaxis]
-        usual = alike & (own.maker == maker[:, np.newaxis]) & (maker >= 0)[:, np.newaxis]
-        return alike @ own.baskets, usual @ own.baskets
 
     def _own(self, bought: Bought) -> Own | None:
         """What the customer bought before the day; None for nothing."""
         if not len(bought.item):
             return None
-        return Own(self._words.group[bought.item], self._words.maker[bought.item], bought.baskets)
+        of, usual = (
+            counted(codes[bought.item] + 1, bought.baskets, 3 + most)[1:]
+            for codes, most in zip((self._words.group, self._words.usual), self._words.most, strict=True)
+        )
+        return Own(of, usual)
 
     def _by_basket(
         self, shelf: Shelf, inside: NDArray[np.int64], limit: int
@@ -261,25 +255,18 @@ class Beside:
         chosen = near[np.argsort(-score[near], kind="stable")][:limit]
         return chosen, score[chosen]
 
-    def _paired(self, inside: NDArray[np.int64], chosen: NDArray[np.int64]) -> list[int]:
+    def _paired(self, inside: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
         """For each chosen item the surest pair from the basket to it, -1 without one."""
         if self.pairs is None or not len(chosen):
-            return [-1] * len(chosen)
-        found: list[int] = self.pairs.explain(self._places[inside], self._places[chosen]).tolist()
-        return found
+            return np.full(len(chosen), -1)
+        return self.pairs.explain(self._places[inside], self._places[chosen])
 
-    def _reasons(  # noqa: PLR0917 (what each kind of reason is about)
-        self,
-        item: int,
-        pair: int,
-        other: int,
-        known: bool,
-        counts: Sequence[int],
-        shelf: Shelf,
-        store: str | None,
+    def _reasons(
+        self, facts: Sequence[int], known: bool, baskets: int, store: str | None
     ) -> Iterator[Reason]:
         """The reasons for one item, the strongest first."""
-        names, category, (of, usual) = self.recommender.names, self._words.category[item], counts
+        item, pair, other, of, usual, sold, rank = facts
+        names, category = self.recommender.names, self._words.category[item]
         if self.pairs is not None and pair >= 0:
             with_id = str(self.pairs.names[self.pairs.first[pair]])
             yield basket_reasons.bought_with(self.pairs, pair, with_id, names.get(with_id, with_id))
@@ -288,8 +275,7 @@ class Beside:
         if other >= 0:
             with_id = str(self._items.product_id[other])
             yield basket_reasons.same_customers(with_id, names.get(with_id, with_id))
-        sold, rank = int(shelf.sold[item]), shelf.rank(item)
         if not known or basket_reasons.popular(sold, rank):
-            yield basket_reasons.sold(store, sold, shelf.baskets, rank)
+            yield basket_reasons.sold(store, sold, baskets, rank)
         if known:
             yield basket_reasons.new_for_you(category, of)

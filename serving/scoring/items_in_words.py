@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -24,15 +26,20 @@ class ItemsInWords:
         category: text of the group that a reason names: category, else product type, else department; None
             when none is known, object[n].
         group: code of that text, -1 when not known, int32[n].
-        maker: code of the brand, or of the manufacturer where the source has no brands; -1 when not known,
-            int32[n].
+        usual: code of that text and the maker, which is the brand, or the manufacturer where the source has
+            no brands; -1 when one is not known, int32[n].
         brand: name of the brand for people; "" for the seller's own one, None when it has no name, object[n].
     """
 
     category: NDArray[Any]
     group: NDArray[np.int32]
-    maker: NDArray[np.int32]
+    usual: NDArray[np.int32]
     brand: NDArray[Any]
+
+    @cached_property
+    def most(self) -> tuple[int, int]:
+        """The highest codes of `group` and `usual`, -1 without any."""
+        return int(self.group.max(initial=-1)), int(self.usual.max(initial=-1))
 
     @classmethod
     def read(cls, canonical: Canonical, items: NDArray[np.str_]) -> ItemsInWords:
@@ -51,7 +58,12 @@ class ItemsInWords:
         return cls(
             category=_objects(categories),
             group=_codes(categories),
-            maker=_codes([None if maker is None else "\n".join(maker) for maker in makers]),
+            usual=_codes(
+                [
+                    None if category is None or maker is None else (category, *maker)
+                    for category, maker in zip(categories, makers, strict=True)
+                ]
+            ),
             brand=_objects([None if maker is None else _shown(*maker) for maker in makers]),
         )
 
@@ -70,9 +82,9 @@ def _shown(kind: str, name: str) -> str | None:
     return None if kind == "manufacturer" and name.isdigit() else name
 
 
-def _codes(texts: list[str | None]) -> NDArray[np.int32]:
-    known: dict[str, int] = {}
-    codes = [-1 if text is None else known.setdefault(text, len(known)) for text in texts]
+def _codes(names: Sequence[Hashable]) -> NDArray[np.int32]:
+    known: dict[Hashable, int] = {}
+    codes = [-1 if name is None else known.setdefault(name, len(known)) for name in names]
     return np.array(codes, dtype=np.int32)
 
 

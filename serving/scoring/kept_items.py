@@ -24,7 +24,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from serving.scoring.products import Recommender
-from training.recommendation.beforehand import Beforehand, Bought
+from training.recommendation.beforehand import KINDS, Beforehand, Bought
 from training.recommendation.histories import Histories
 from training.registry.registry import Registered
 
@@ -44,7 +44,7 @@ def key(model: Registered, as_of: int, bought: Bought) -> bytes:
 def _begun(model_version: int, run_id: str, as_of: int) -> hashlib.blake2b:
     """The hash of the model, the day and the code."""
     code = [version(name) for name in ("nextbest", "xgboost", "numpy")]
-    parts = json.dumps([model_version, run_id, as_of, code])
+    parts = json.dumps([model_version, run_id, as_of, code, [*KINDS]])
     return hashlib.blake2b(parts.encode(), digest_size=16)
 
 

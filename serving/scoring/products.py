@@ -95,6 +95,10 @@ class Recommender:
         """Histories in the codes of the model's items."""
         return recommender.Recommender.of(self.model.fitted).assortment.items.recode(histories)
 
+    def beforehand(self, histories: Histories, as_of: int) -> Beforehand | None:
+        """What the batch would keep of one customer; None for a stranger, or where the store is a source."""
+        return recommender.Recommender.of(self.model.fitted).beforehand(histories, as_of)
+
     def beside(
         self,
         before: Beforehand,
@@ -103,7 +107,7 @@ class Recommender:
         basket: NDArray[np.int64],
         stocked: NDArray[np.bool_] | None,
     ) -> Listed:
-        """The list of new items that `lists` makes of one customer of whom more is known beforehand."""
+        """The list of new items of one customer with a basket."""
         ready = recommender.Recommender.of(self.model.fitted)
         model = ready.assortment, ready.boosters, ready.line
         return add(*model, before, bought, basket, limit, stocked)

@@ -6,6 +6,7 @@ the two are equal to the last bit, so the scores agree.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -200,10 +201,10 @@ class Origin:
 
     def of(self, row: int) -> dict[str, Any]:
         """One customer's, as JSON has it."""
-        weight = float(self.own_weight[row])
+        weight = self.own_weight.item(row)
         return {
             "basis": self.basis[row],
-            "own_weight": None if np.isnan(weight) else weight,
+            "own_weight": None if math.isnan(weight) else weight,
             "parent": self.parent[row],
         }
 

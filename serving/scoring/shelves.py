@@ -58,9 +58,10 @@ class Shelf:
         """Share of the baskets that hold each item, float64[n]."""
         return self.sold / max(1, self.baskets)
 
-    def rank(self, item: int) -> int:
-        """Place of an item among the best selling, from 1."""
-        return 1 + len(self._ordered) - int(self._ordered.searchsorted(self.sold[item], "right"))
+    def rank(self, sold: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Place among the best selling of what is in so many baskets, from 1."""
+        place: NDArray[np.int64] = 1 + len(self._ordered) - self._ordered.searchsorted(sold, "right")
+        return place
 
     @cached_property
     def _ordered(self) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@
 - `examples`: the blocks of training, validation and report cutoffs.
 - `ranker`: the boosters of own and of new items.
 - `beforehand`: what of a list follows from the customer alone, made by the nightly batch.
-- `added`: the list that comes of it with a basket, the same as `recommender` makes without it.
+- `added`: the list that comes of it with a basket in hand.
 - `recommender`: a fitted model at work, the same for one customer and for the base.
 - `task`: the training task.
 - `associations`: what is bought together, with support, confidence and lift.

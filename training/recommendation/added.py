@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import xgboost as xgb
@@ -14,11 +14,16 @@ from training.recommendation import inputs, lists, ranker
 from training.recommendation.assortment import Assortment
 from training.recommendation.beforehand import Beforehand, Bought, fixed
 from training.recommendation.candidates import COLLABORATIVE, highest
-from training.recommendation.collaborative import SETTINGS, Factors, whole_rows
+from training.recommendation.collaborative import Factors, whole_rows
 from training.recommendation.declarations import INPUTS
 from training.recommendation.grouping import counted, distinct, places
 from training.recommendation.items import GROUPS, LEAST, TYPE, Items
 from training.recommendation.lists import RULES, Rules
+
+# New candidates with a basket, and how many of them it brings at most: the lists are those of the best by the
+# scores with it, but for 2 in 1,000 (docs/attempts.md).
+CANDIDATES: Final = 200
+BROUGHT: Final = 50
 
 
 class Listed(NamedTuple):
@@ -44,8 +49,7 @@ class Added:
         before: what is known of the customer.
         bought: what it was made from.
         own: the customer's items, ascending.
-        baskets: baskets with each.
-        at: places of these among the items with factors, -1 for one without.
+        baskets: baskets with each of the items that have factors, the one in hand too.
         held: places of the basket's items that have factors, ascending.
     """
 
@@ -54,17 +58,21 @@ class Added:
     bought: Bought
     own: NDArray[np.int64]
     baskets: NDArray[np.float64]
-    at: NDArray[np.int64]
-    held: NDArray[np.int64]
+    held: NDArray[np.int32]
 
     @classmethod
     def of(
         cls, assortment: Assortment, before: Beforehand, bought: Bought, basket: NDArray[np.int64]
     ) -> Added:
         """With items in the customer's hands, distinct and ascending."""
-        covered, (own, baskets) = assortment.collaborative.covered, bought.items()
-        held = places(covered, basket)
-        return cls(assortment, before, bought, own, baskets, places(covered, own), held[held >= 0])
+        own, baskets = bought.items()
+        held = assortment.place[basket]
+        held = held[held >= 0]
+        at = np.concatenate([assortment.place[own], held])
+        # Who has it in hand has bought it once more.
+        weights = np.concatenate([baskets, np.ones(len(held))])
+        counts = counted(at[at >= 0], weights[at >= 0], len(assortment.collaborative.covered))
+        return cls(assortment, before, bought, own, counts, held)
 
     def listed(
         self,
@@ -87,22 +95,16 @@ class Added:
             outside = places(basket, item) < 0
             item, score = item[outside], score[outside]
         kind = self.assortment.items.level[item, TYPE]
-        chosen, _ = lists.best(np.zeros(len(item), np.int64), item, score, limit, kind, rules.per_type)
+        chosen = lists.best_of_one(score, limit, kind, rules.per_type)
         return Listed(item[chosen].astype(np.int64), score[chosen], self._because(item[chosen]))
 
     def _because(self, item: NDArray[np.int64]) -> NDArray[np.int64]:
         """The own or basket item that adds most to the score of each, -1 when none adds."""
         covered, factors = self._collaborative
-        where, baskets = self.at[self.at >= 0], self.baskets[self.at >= 0]
-        if len(self.held):
-            # Who has it in hand has bought it once more.
-            where, baskets = np.append(where, self.held), np.append(baskets, np.ones(len(self.held)))
-            pairs = distinct(where)
-            where, baskets = pairs, counted(places(pairs, where), baskets, len(pairs))
-        at = places(covered, item)
+        where, at = np.flatnonzero(self.baskets), self.assortment.place[item]
         found, some = np.full(len(item), -1), np.flatnonzero(at >= 0)
         if len(where):
-            best = factors[0].strongest(at[some], where, whole_rows(baskets))
+            best = factors[0].strongest(at[some], where, whole_rows(self.baskets[where]))
             found[some] = np.where(best >= 0, covered[where[best]], -1)
         return found
 
@@ -113,21 +115,15 @@ class Added:
             stocked: items that can be had; None: all.
         """
         items, (covered, factors) = self.assortment.items, self._collaborative
-        fresh = np.ones(len(covered), dtype=np.bool_) if stocked is None else stocked[covered]
-        fresh[self.at[self.at >= 0]] = False
-        few = None if stocked is None else np.flatnonzero(fresh)
-        found = [self.before.others if few is None else self._others(few, stocked)]
+        graded = self.bought.graded(covered[self.held])
+        more = [whole_rows(each + 1.0) - whole_rows(each) for each in graded]
         sums, first = [], 0
-        for number, each in enumerate(factors):
-            graded = self.bought.graded(covered[self.held], SETTINGS[number])
-            more = whole_rows(graded + 1.0) - whole_rows(graded)
+        for units, each in zip(more, factors, strict=True):
             last = first + each.read.shape[1]
-            sums.append(self.before.sums[first:last] + more @ each.read[self.held].astype(np.float64))
+            sums.append(self.before.sums[first:last] + units @ each.read[self.held].astype(np.float64))
             first = last
-            if "collaborative" in self.assortment.sources:
-                found.append(covered[self._best(number, sums[-1], more, fresh, few)])
-        item = distinct(np.concatenate(found))
-        at = places(covered, item)
+        item = self._likely(more[0]) if stocked is None else self._stocked(stocked, sums)
+        at = self.assortment.place[item]
         known = at >= 0
         scores = np.full((len(factors), len(item)), np.nan)
         for number, each in enumerate(factors):
@@ -138,42 +134,39 @@ class Added:
     def _collaborative(self) -> tuple[NDArray[np.int64], tuple[Factors, ...]]:
         return self.assortment.collaborative.covered, self.assortment.collaborative.factors
 
-    def _others(self, few: NDArray[np.int64], stocked: NDArray[np.bool_] | None) -> NDArray[np.int64]:
-        """The candidates that the basket does not change, where not all items can be had."""
-        items, fresh = self.assortment.items, self.assortment.collaborative.covered[few]
+    def _likely(self, more: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The items that the basket speaks most for, and the likeliest of the candidates without it.
+
+        Args:
+            more: by how many units each of `held` adds to the customer's row of the first setting.
+        """
+        covered, factors = self._collaborative
+        near = [factors[0].near(item) for item in self.held.tolist()]
+        adds = np.concatenate([units * each.adds for units, each in zip(more, near, strict=True)])
+        speaks = counted(np.concatenate([each.items for each in near]), adds, len(covered))
+        speaks[self.baskets > 0] = 0.0
+        brought = covered[np.sort(highest(speaks, BROUGHT))]
+        rest = places(brought, self.before.listed) < 0
+        item, score = self.before.listed[rest], self.before.score[rest]
+        kept = CANDIDATES - len(brought)
+        if len(item) > kept:
+            item = item[np.argpartition(-score, kept)[:kept]]
+        found: NDArray[np.int64] = np.sort(np.concatenate([brought, item]))
+        return found
+
+    def _stocked(self, stocked: NDArray[np.bool_], sums: Sequence[NDArray[np.float64]]) -> NDArray[np.int64]:
+        """The best of what can be had by each source, the basket's items counted."""
+        items, (covered, factors) = self.assortment.items, self._collaborative
+        can = stocked.copy()
+        can[self.own] = False
+        few = np.flatnonzero(can[covered])
         amounts = np.zeros((1, sum(items.sizes)), dtype=np.float32)
         amounts[0, self.before.member] = self.before.groups[::4]
-        return fixed(amounts, self.assortment, fresh, self.own, stocked)
-
-    def _best(
-        self,
-        number: int,
-        sums: NDArray[np.float64],
-        more: NDArray[np.float64],
-        fresh: NDArray[np.bool_],
-        few: NDArray[np.int64] | None,
-    ) -> NDArray[np.int64]:
-        """Places of the best by one setting; of all items where the bound does not tell that they are."""
-        factors = self.assortment.collaborative.factors[number]
-        if few is not None and len(few) < len(fresh) // 2:
-            return few[highest(factors.scores(sums, few).astype(np.float32), COLLABORATIVE[number])]
-        wanted, pool, rest = COLLABORATIVE[number], self.before.pools[number], float(self.before.rest[number])
-        if len(self.held):
-            near = [factors.near(item) for item in self.held.tolist()]
-            pool = np.concatenate([pool, *(each.items for each in near)])
-            rest += float(more @ [each.rest for each in near]) + factors.rounded
-        some = distinct(pool)
-        some = some[fresh[some]]
-        scores = factors.scores(sums, some).astype(np.float32)
-        best = highest(scores, wanted)
-        least = scores[best].min() if len(best) == wanted else np.float32(0.0)
-        alone = np.count_nonzero(scores >= least) == wanted if len(best) == wanted else True
-        if alone and (np.float32(rest) < least or (rest <= 0.0 and len(best) < wanted)):
-            found: NDArray[np.int64] = some[best].astype(np.int64)
-            return found
-        scores = factors.scores(sums).astype(np.float32)
-        scores[~fresh] = 0.0
-        return highest(scores, wanted)
+        found = [fixed(amounts, self.assortment, covered[few], self.own, stocked)]
+        if "collaborative" in self.assortment.sources:
+            for each, profile, wanted in zip(factors, sums, COLLABORATIVE, strict=True):
+                found.append(covered[few[highest(each.scores(profile, few).astype(np.float32), wanted)]])
+        return distinct(np.concatenate(found))
 
 
 def _inputs(
@@ -216,7 +209,7 @@ def add(  # noqa: PLR0917 (a model, a customer and a basket)
     stocked: NDArray[np.bool_] | None,
     rules: Rules = RULES,
 ) -> Listed:
-    """The list of new items that `recommender.recommend` makes of one customer with a basket.
+    """The list of new items of one customer with a basket.
 
     Args:
         assortment: the items.
@@ -233,5 +226,5 @@ def add(  # noqa: PLR0917 (a model, a customer and a basket)
     item, score = before.listed.astype(np.int64), before.score
     if stocked is not None or len(added.held):
         item, values = added.candidates(stocked)
-        score = ranker.predict(boosters, values, np.ones(len(item), dtype=np.bool_), line)
+        score = ranker.predict_new(boosters, values, line)
     return added.listed(item, score, basket, limit, rules)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,14 @@ class Assortment:
         best = covered(items)
         here = Here.at(ledger, ledger.items(as_of), as_of) if "here" in sources else None
         return cls(items, Collaborative.fit(best, own.matrices(best)), sources, here)
+
+    @cached_property
+    def place(self) -> NDArray[np.int32]:
+        """The place of each item among those with factors, -1 for one without."""
+        covered = self.collaborative.covered
+        place = np.full(len(self.items), -1, dtype=np.int32)
+        place[covered] = np.arange(len(covered))
+        return place
 
     def describe(
         self,

@@ -1,14 +1,7 @@
 """What follows from a customer alone, made before anybody asks, so that an answer has to add the basket only.
 
-A basket adds to the profile of a customer and so changes the scores of all items. Among the best can yet only
-come what was near the best before, or what an item of the basket speaks much for. Of any other item j
-
-    score(j) <= rest + sum over the basket's items b of weight(b) rest(b) + rounding,
-
-where rest is the highest score before of what is not kept, and rest(b) the most that b adds to what is not
-among its nearest (the bound of Fagin, Lotem and Naor 2003, "Optimal aggregation algorithms for middleware").
-Where enough of the kept ones are above that they are the best of all; else all are looked at. So an answer is
-the same as without anything kept, to the last bit.
+Of whoever has bought since it is made when they are asked about, by the same code: an answer is the same with
+nothing kept, to the last bit.
 """
 
 from __future__ import annotations
@@ -22,14 +15,11 @@ from numpy.typing import NDArray
 
 from training.recommendation.assortment import Assortment
 from training.recommendation.candidates import Candidates, by_groups, for_everyone, highest
-from training.recommendation.collaborative import Setting, split
+from training.recommendation.collaborative import SETTINGS
 from training.recommendation.context import FREQUENCY, Context
 from training.recommendation.grouping import changes, counted, distinct, places
 from training.recommendation.histories import Histories
 from training.recommendation.items import LEAST
-
-# Items near the best by each collaborative setting, beside those that a basket brings.
-POOL: Final = (384, 192)
 
 
 class StoredRows(Protocol):
@@ -104,11 +94,14 @@ class Bought(NamedTuple):
         starts = np.flatnonzero(changes(self.item))
         return self.item[starts], np.add.reduceat(self.baskets, starts).astype(np.float64)
 
-    def graded(self, items: NDArray[np.int64], setting: Setting) -> NDArray[np.float64]:
-        """Baskets with each of a few items as a collaborative setting counts them; 0 for one not bought."""
+    def graded(self, items: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+        """Baskets with each of a few items as each collaborative setting counts them; 0 where not bought."""
         first, last = self.item.searchsorted(items), self.item.searchsorted(items, "right")
-        weights = [setting.weights(self.age[rows]) * self.baskets[rows] for rows in map(slice, first, last)]
-        return np.array([counted(np.zeros(len(each), np.int64), each, 1)[0] for each in weights])
+        sizes = last - first
+        place = np.repeat(np.arange(len(items)), sizes)
+        rows = np.arange(len(place)) + (last - sizes.cumsum())[place]
+        age, baskets = self.age[rows], self.baskets[rows]
+        return [counted(place, setting.weights(age) * baskets, len(items)) for setting in SETTINGS]
 
 
 @dataclass(frozen=True)
@@ -117,29 +110,21 @@ class Beforehand:
 
     Attributes:
         score: probability of each of `listed`, float64[n].
-        rest: the highest score by each setting of what is not in its pool, -inf without any, float64[2].
         facts: what the ranker reads of the customer, float64[5].
         dearness: `Context.dearness` of the product types among `member`, and in all, float64[t + 1].
         sums: what the collaborative profiles are made of, one setting after the other, int32[ranks].
         groups: amount, share, days since and kinds of each of `member`, float32[4 m].
         member: members of groups of which something was bought, int32[m], ascending.
-        others: new candidates that no basket changes, int32[], ascending.
-        listed: all new candidates without a basket, int32[n], ascending.
-        pool_0: places of the items with the highest scores by the first setting, uint16[].
-        pool_1: the same by the second.
+        listed: the new candidates without a basket, int32[n], ascending.
     """
 
     score: NDArray[np.float64]
-    rest: NDArray[np.float64]
     facts: NDArray[np.float64]
     dearness: NDArray[np.float64]
     sums: NDArray[np.int32]
     groups: NDArray[np.float32]
     member: NDArray[np.int32]
-    others: NDArray[np.int32]
     listed: NDArray[np.int32]
-    pool_0: NDArray[np.uint16]
-    pool_1: NDArray[np.uint16]
 
     @classmethod
     def of(
@@ -159,39 +144,23 @@ class Beforehand:
             listed: the new candidates, ascending.
             score: the probability of each.
         """
-        items, covered = assortment.items, assortment.collaborative.covered
-        own = context.own
-        mine = own.row == row
-        bought = own.item[mine]
-        fresh = np.flatnonzero(places(bought, covered) < 0)
-        pools = [
-            split(scores[row, fresh][np.newaxis], count)
-            for scores, count in zip(context.scores, POOL, strict=True)
-        ]
+        items, own = assortment.items, context.own
+        mine = np.flatnonzero(own.row == row)
         member = np.flatnonzero(context.kinds[row])
         amount, kinds = context.amounts[row, member], context.kinds[row, member]
-        whole = counted(np.zeros(len(bought), np.int64), own.decayed[mine, FREQUENCY], 1)
+        whole = counted(np.zeros(len(mine), np.int64), own.decayed[mine, FREQUENCY], 1)
         groups = np.column_stack(
             [amount, amount / np.maximum(LEAST, whole), context.since[row, member], kinds]
         )
         return cls(
             score=score,
-            rest=np.concatenate([rest for _, rest in pools]),
             facts=np.array([*own.visits[row], own.since_visit[row], context.tenure[row], context.tried[row]]),
             dearness=context.dearness[row, np.append(items.types_among(member), -1)],
             sums=np.concatenate([sums[row] for sums in context.sums]).astype(np.int32),
             groups=groups.astype(np.float32).ravel(),
             member=member.astype(np.int32),
-            others=fixed(context.amounts[[row]], assortment, covered[fresh], bought).astype(np.int32),
             listed=listed.astype(np.int32),
-            pool_0=fresh[pools[0][0][0]].astype(np.uint16),
-            pool_1=fresh[pools[1][0][0]].astype(np.uint16),
         )
-
-    @property
-    def pools(self) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-        """Places of the items with the highest scores, by setting."""
-        return self.pool_0, self.pool_1
 
     def pack(self) -> bytes:
         """The arrays, one after the other, a whole number of eight bytes."""
@@ -211,12 +180,11 @@ class Beforehand:
         return cls(**found)
 
 
-_EIGHT, _FOUR, _TWO = (np.dtype(kind) for kind in (np.float64, np.int32, np.uint16))
+_EIGHT, _FOUR = np.dtype(np.float64), np.dtype(np.int32)
 KINDS: Final[dict[str, np.dtype[Any]]] = {
-    **dict.fromkeys(("score", "rest", "facts", "dearness"), _EIGHT),
+    **dict.fromkeys(("score", "facts", "dearness"), _EIGHT),
     "groups": np.dtype(np.float32),
-    **dict.fromkeys(("sums", "member", "others", "listed"), _FOUR),
-    **dict.fromkeys(("pool_0", "pool_1"), _TWO),
+    **dict.fromkeys(("sums", "member", "listed"), _FOUR),
 }
 """The arrays as they are packed, the widest first."""
 
@@ -247,16 +215,16 @@ def fixed(
     assortment: Assortment,
     fresh: NDArray[np.int64],
     bought: NDArray[np.int64],
-    stocked: NDArray[np.bool_] | None = None,
+    stocked: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """The new candidates of one customer that no basket changes, ascending.
+    """The new candidates of one customer in a store that no basket changes, ascending.
 
     Args:
         amounts: `Context.amounts` of the customer.
         assortment: the items.
         fresh: codes of the items with factors that are new to the customer and can be had, ascending.
         bought: the customer's own items, ascending.
-        stocked: items that can be had; None: all.
+        stocked: items that can be had.
     """
     items, sources = assortment.items, assortment.sources
     found = [np.empty(0, dtype=np.int64), *for_everyone(items, sources, stocked)]

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +153,7 @@ def by_groups(
             yield amount[:, items.level[covered, group]] * share[covered].astype(np.float32), wanted
 
 
-def highest(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+def highest(scores: NDArray[np.floating[Any]], count: int) -> NDArray[np.int64]:
     """Places of the highest scores, `count` at most, of those over 0."""
     # Most are 0, and with so many equal ones to choose among a partition takes ten times as long.
     some = np.flatnonzero(scores > 0)

@@ -34,7 +34,7 @@ ROW_UNIT = 64.0
 FACTOR_UNIT = 4096.0
 PROFILE_UNIT = 256.0
 SCORE_UNIT = PROFILE_UNIT / (ROW_UNIT * FACTOR_UNIT * FACTOR_UNIT)
-NEAREST = 192
+NEAREST = 64
 LEAST_UNEXPLAINED = 0.1
 POWER_ITERATIONS = 3
 OVERSAMPLING = 20
@@ -69,25 +69,16 @@ def whole_rows(baskets: NDArray[np.float64]) -> NDArray[np.float64]:
     return entries
 
 
-def split(values: NDArray[np.float64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Places of each row's highest values, in any order, and the highest of the others, -inf without any."""
-    rows, width = values.shape
-    if width <= count:
-        return np.broadcast_to(np.arange(width), values.shape), np.full(rows, -np.inf)
-    order = np.argpartition(-values, count, axis=1)
-    return order[:, :count], np.take_along_axis(values, order[:, [count]], axis=1)[:, 0]
-
-
 class Near(NamedTuple):
     """The items that one item speaks most for.
 
     Attributes:
         items: their places, uint16[n].
-        rest: what one unit of it adds to the score of any other item at most.
+        adds: what one unit of it adds to their scores, float32[n].
     """
 
     items: NDArray[np.uint16]
-    rest: float
+    adds: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -121,20 +112,15 @@ class Factors:
     def near(self, item: int) -> Near:
         """The items that one item speaks most for; found when it is first asked for."""
         if item not in self._near:
-            adds = self.read[[item]].astype(np.float64) @ self._write
-            items, rest = split(adds, NEAREST)
-            unit = SCORE_UNIT / PROFILE_UNIT
-            self._near[item] = Near(items[0].astype(np.uint16), float(rest[0]) * unit)
+            adds = (self.read[item].astype(np.float64) @ self._write) * (SCORE_UNIT / PROFILE_UNIT)
+            adds[item] = 0.0
+            items = np.argsort(-adds, kind="stable")[:NEAREST]
+            self._near[item] = Near(items.astype(np.uint16), adds[items].astype(np.float32))
         return self._near[item]
 
     @cached_property
     def _near(self) -> dict[int, Near]:
         return {}
-
-    @cached_property
-    def rounded(self) -> float:
-        """By how much rounding a profile twice changes a score at most."""
-        return float(np.abs(self.write.astype(np.int64)).sum(axis=1).max(initial=0) + 1) * SCORE_UNIT
 
     @cached_property
     def _read(self) -> NDArray[np.float64]:
@@ -160,7 +146,7 @@ class Factors:
 
     def contributions(self, items: NDArray[Any], because: NDArray[Any]) -> NDArray[np.float64]:
         """How much one unit of each of `because` (rows) adds to the score of each of `items` (columns)."""
-        read = self.read[because].astype(np.float64)
+        read = self.read.take(because, axis=0).astype(np.float64)
         sums: NDArray[np.float64] = read @ self.write.take(items, axis=0).T.astype(np.float64)
         return sums
 

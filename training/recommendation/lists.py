@@ -69,6 +69,22 @@ def best(  # noqa: PLR0917 (columns of one table)
     return order[kept], rank[kept]
 
 
+def best_of_one(
+    score: NDArray[np.float64], limit: int, kind: NDArray[Any], most: int | None
+) -> NDArray[np.int64]:
+    """The places that `best` gives for the entries of one row, which stand by `item`."""
+    order = np.argsort(-score, kind="stable")
+    if most is not None:
+        order = order[: LOOKED_AT * limit]
+        worth, seen = score[order], dict[int, int]()
+        for at, what in enumerate(kind[order].tolist()):
+            seen[what] = seen.get(what, 0) + 1
+            if seen[what] > most:
+                worth[at] *= ONE_MORE
+        order = order[np.sort(np.argsort(-worth, kind="stable")[:limit])]
+    return order[:limit]
+
+
 def _ranks(*keys: NDArray[Any]) -> NDArray[np.int64]:
     """Place of each row among those of equal keys, from 0; equal keys stand side by side."""
     starts = np.flatnonzero(changes(*keys))

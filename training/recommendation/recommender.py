@@ -134,6 +134,13 @@ class Recommender:
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return Recommendations(**joined)
 
+    def beforehand(self, histories: Histories, as_of: int) -> Beforehand | None:
+        """What is known of one customer beforehand; None for a stranger, or where the store is a source."""
+        coded = self.assortment.items.recode(histories)
+        context, candidates, inputs = self.assortment.describe(coded, as_of, new_only=True)
+        score = ranker.predict(self.boosters, inputs, candidates.entry < 0, self.line)
+        return next(beforehand.of_all(self.assortment, context, candidates, score))
+
     def _group(
         self,
         coded: Histories,

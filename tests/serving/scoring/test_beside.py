@@ -123,13 +123,9 @@ def test_a_usual_brand_is_the_customers_own_history(engine: Engine, beside: Besi
             item = int(items.codes(np.array([offer.product_id]))[0])
             own = [(c, n) for c, n in zip(codes.tolist(), counts.tolist(), strict=True) if c >= 0]
             of = sum(n for code, n in own if words.group[code] == words.group[item])
-            mine = sum(
-                n
-                for code, n in own
-                if words.group[code] == words.group[item] and words.maker[code] == words.maker[item]
-            )
+            mine = sum(n for code, n in own if words.usual[code] == words.usual[item])
             usual = [reason for reason in offer.reasons if reason.id == "usual_brand"]
-            assert bool(usual) == (words.maker[item] >= 0 and of >= USUAL and 2 * mine >= of)
+            assert bool(usual) == (words.usual[item] >= 0 and of >= USUAL and 2 * mine >= of)
             if usual:
                 seen += 1
                 assert usual[0].evidence["purchases"] == mine

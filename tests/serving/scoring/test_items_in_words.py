@@ -48,13 +48,14 @@ def test_an_item_has_the_narrowest_words_there_are(tmp_path: Path) -> None:
     assert len({*found.group.tolist()}) == 4
     assert found.group.tolist()[5:] == [-1, -1]
     # The brand is the maker where it is one; where it only says whose, the manufacturer is.
-    assert found.maker[0] == found.maker[1]
-    assert len({*found.maker.tolist()}) == 5
-    assert found.maker.tolist()[5:] == [-1, -1]
+    assert found.usual[0] == found.usual[1]
+    assert len({*found.usual.tolist()}) == 5
+    assert found.usual.tolist()[5:] == [-1, -1]
+    assert found.most == (found.group.max(), found.usual.max()) == (2, 3)
     assert found.brand.tolist() == ["Cedar", "Cedar", None, "Miller", "", None, None]
 
 
 def test_without_a_products_table_nothing_is_known(tmp_path: Path) -> None:
     found = ItemsInWords.read(made(tmp_path, products=False), ITEMS)
     assert set(found.category.tolist()) == set(found.brand.tolist()) == {None}
-    assert set(found.group.tolist()) == set(found.maker.tolist()) == {-1}
+    assert set(found.group.tolist()) == set(found.usual.tolist()) == {-1}

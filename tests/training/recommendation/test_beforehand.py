@@ -7,7 +7,6 @@ import numpy as np
 from training.datasets import Snapshots
 from training.fitted import Fitted
 from training.recommendation.beforehand import Beforehand, Bought
-from training.recommendation.collaborative import SETTINGS
 from training.recommendation.context import OwnItems
 from training.recommendation.histories import Histories
 from training.recommendation.recommender import Recommender, recommend
@@ -46,7 +45,6 @@ def test_what_is_kept_is_the_list_of_new_items_without_a_basket(
             scores[product] == score
             for product, score in zip(answer.product_id[part].tolist(), answer.score[part], strict=True)
         )
-        assert set(one.others.tolist()) <= set(one.listed.tolist())
 
 
 def test_of_a_stranger_nothing_is_known(fitted: Fitted, histories: Histories, shop: Snapshots) -> None:
@@ -65,7 +63,6 @@ def test_purchases_are_counted_as_everywhere(fitted: Fitted, histories: Historie
             item, baskets = bought.items()
             assert np.array_equal(item, own.item)
             assert np.array_equal(baskets, own.baskets)
-            for number, setting in enumerate(SETTINGS):
-                assert np.array_equal(bought.graded(item, setting), own.graded[:, number])
+            assert np.array_equal(np.column_stack(bought.graded(item)), own.graded)
             absent = np.setdiff1d(np.arange(len(items)), item)[:2]
-            assert not bought.graded(absent, SETTINGS[1]).any()
+            assert not np.any(bought.graded(absent))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.recommendation.lists import best, field, quality, variety
+from training.recommendation.lists import best, best_of_one, field, quality, variety
 
 
 def test_best_ranks_by_score_then_item_within_each_row() -> None:
@@ -19,6 +19,7 @@ def listed(score: list[float], kind: list[int], limit: int, most: int | None) ->
     row = np.zeros(len(score), int)
     chosen, rank = best(row, item, np.array(score), limit, np.array(kind), most)
     assert rank.tolist() == list(range(len(chosen)))
+    assert chosen.tolist() == best_of_one(np.array(score), limit, np.array(kind), most).tolist()
     return item[chosen].tolist()
 
 
