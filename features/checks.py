@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import available_timezones
 
 from features import clock
 from features.contract import STORED_TYPES, Column, Kind, Personal, Table
@@ -230,7 +229,7 @@ def _instant(cell: Cell, reading: Reading) -> str:
 def _choices(column: Column) -> tuple[str, Iterable[str]]:
     """The only values of a text, none where it may be any, and what is said of others."""
     if column.zone:
-        return "is not an IANA time zone (write it as Asia/Shanghai)", sorted(available_timezones())
+        return "is not an IANA time zone (write it as Asia/Shanghai)", sorted(clock.zones())
     return f"is not one of {', '.join(column.allowed)}", column.allowed
 
 

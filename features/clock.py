@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from features.errors import UserError, unknown
 
@@ -67,17 +68,20 @@ def from_microseconds(microseconds: int) -> datetime:
     return _BEGIN + microseconds * _STEP
 
 
+@cache
+def zones() -> frozenset[str]:
+    """The names of the IANA time zone database; not `localtime`, which is another on each computer."""
+    return frozenset(available_timezones() - {"localtime"})
+
+
 def zone(name: str) -> ZoneInfo:
     """The IANA time zone of that name.
 
     Raises:
         UserError: there is none; the nearest name is suggested.
     """
-    try:
+    if name in zones():
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        # Zones of places are what a source's shops are in; the rest of the list would only hide them.
-        places = {
-            zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "System"))
-        }
-        raise unknown("time zone", name, {"UTC", *places}) from None
+    # Zones of places are what a source's shops are in; the rest of the list would only hide them.
+    places = {zone for zone in zones() if "/" in zone and not zone.startswith(("Etc/", "System"))}
+    raise unknown("time zone", name, {"UTC", *places})

@@ -123,6 +123,8 @@ def may_identify(text: str) -> bool:
 
 def personal_number(text: str) -> str | None:
     """The normalised phone, card or national-id number or e-mail that a text is; None for any other."""
+    if len(text) < _FEWEST_DIGITS and "@" not in text:
+        return None
     stripped = text.strip()
     if _EMAIL.fullmatch(stripped):
         return stripped.lower()

@@ -132,11 +132,12 @@ class Journal:
 
     def of_customers(self, customers: Sequence[str], tables: Sequence[str]) -> list[Posted]:
         """All events of these references in some tables."""
-        where = (
-            "WHERE customer_id IN (SELECT value FROM json_each(?)) "
-            "AND source_table IN (SELECT value FROM json_each(?))"
-        )
-        return self._read(f"{where} ORDER BY number", (json.dumps(list(customers)), json.dumps(list(tables))))
+        marks = ", ".join("?" * len(tables))
+        # One, as a request asks about, is found in half the time without a list around it.
+        of_them = "= ?" if len(customers) == 1 else "IN (SELECT value FROM json_each(?))"
+        ids = customers[0] if len(customers) == 1 else json.dumps(list(customers))
+        where = f"WHERE customer_id {of_them} AND source_table IN ({marks})"
+        return self._read(f"{where} ORDER BY number", (ids, *tables))
 
     def known_day(self, customers: Sequence[str]) -> int | None:
         """The last day on which an event of these references became known; None without any."""

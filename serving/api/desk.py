@@ -138,21 +138,54 @@ class Desk:
         return new
 
     def look(self) -> None:
-        """Open the workspace again if its customers have been built anew; else take in what others posted."""
-        if self.engine.store.replaced:
-            with self._posting:
-                self._reopen()
-        else:
-            self.engine.applier.catch_up()
+        """Take up keys, customers built anew or what others posted of them, and whatever else is new."""
+        # Who may ask depends on nothing else that may fail.
+        self._take_keys()
+        taken = self._take_customers()
         with self._posting:
             self.engine = self.freshness.refreshed(self.engine)
-        keys = self.keys.again(self.engine.workspace.root)
-        if keys is not self.keys and keys.needed and not keys.by_hash:
-            log.warning("no API key is left: nobody is answered until the workspace's file has one")
-        self.keys = keys
-        if time.monotonic() >= self._compare_next:
+        if taken and time.monotonic() >= self._compare_next:
             self._compare_next = time.monotonic() + EVERY
             self.parity.look(self.engine)
+
+    def _take_keys(self) -> None:
+        """Take up the workspace's keys; while they cannot be read, those at hand stay valid."""
+        try:
+            keys = self.keys.again(self.engine.workspace.root)
+        except (UserError, OSError, UnicodeDecodeError) as error:
+            self.counters.stale.labels("keys").set(1)
+            if str(error) != self._said:
+                self._said = str(error)
+                log.warning("the new keys cannot be used; the last good ones are: %s", error)
+            return
+        if keys is not self.keys and keys.needed and not keys.by_hash:
+            log.warning("no API key is left: nobody is answered until the workspace's file has one")
+        self.keys, self._said = keys, ""
+        self.counters.stale.labels("keys").set(0)
+
+    def _take_customers(self) -> bool:
+        """Open the workspace again if its customers have been built anew; else take in what others posted.
+
+        Returns:
+            Whether it could be done; else the engine at hand answers on, as far as its store can be read.
+        """
+        try:
+            if self.engine.store.replaced:
+                with self._posting:
+                    self._reopen()
+            else:
+                self.engine.applier.catch_up()
+        except UserError as error:
+            self.freshness.fails("customers", error)
+            self.hindrance = "" if self._answers() else str(error)
+            return False
+        except Exception:
+            self.freshness.fails("customers", "an unexpected error: the service's log has it")
+            log.exception("the new customers met a defect")
+            return False
+        self.freshness.works("customers")
+        self.hindrance = ""
+        return True
 
     def _reopen(self) -> None:
         """Answer from the workspace as it is now, with every event that was posted."""
@@ -162,17 +195,11 @@ class Desk:
         log.info("the customers have been built anew: answers are from the new ones")
 
     def try_to_look(self) -> None:
-        """Look; what hinders it is said once, and the engine at hand answers on."""
+        """Look; a defect is logged, and the engine at hand answers on."""
         try:
             self.look()
-            self._said = self.hindrance = ""
-        except UserError as error:
-            self.hindrance = "" if self._answers() else str(error)
-            if str(error) != self._said:
-                self._said = str(error)
-                log.warning("the customers cannot be read anew: %s", error)
         except Exception:
-            log.exception("a look at the customers met a defect")
+            log.exception("a look at the workspace met a defect")
 
     def _answers(self) -> bool:
         """Whether the store at hand can be read."""

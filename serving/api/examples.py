@@ -1,4 +1,4 @@
-"""An example answer of each of the main questions, for the description of the API.
+"""An example answer of each question, for the description of the API; of a portrait in `portrait_example`.
 
 Their shape is checked against the answers' classes; they are cut to one model, one proposal and one product.
 """
@@ -7,23 +7,27 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-SCORE: Final[dict[str, Any]] = {
+from serving.decisions.decided import NO_CONSENTS
+
+_MODEL: Final[dict[str, Any]] = {
+    "version": "1",
+    "as_of": "2018-01-01",
+    "horizon_days": 28,
+    "future": False,
+    "basis": "model",
+    "own_weight": None,
+    "parent": None,
+}
+_HEAD: Final[dict[str, Any]] = {
     "request_id": None,
     "customer_id": "2375",
     "identified_by": "customer_id",
     "known": True,
     "as_of": "2018-01-01",
-    "models": {
-        "churn": {
-            "version": "1",
-            "as_of": "2018-01-01",
-            "horizon_days": 28,
-            "future": False,
-            "basis": "model",
-            "own_weight": None,
-            "parent": None,
-        }
-    },
+    "models": {"churn": _MODEL},
+}
+SCORE: Final[dict[str, Any]] = {
+    **_HEAD,
     "degraded": [],
     "stage": "forming",
     "churn_probability": 0.33470427989959717,
@@ -41,23 +45,8 @@ SCORE: Final[dict[str, Any]] = {
     "status": "ok",
 }
 DECISION: Final[dict[str, Any]] = {
-    "request_id": None,
-    "customer_id": "2375",
-    "identified_by": "customer_id",
-    "known": True,
-    "as_of": "2018-01-01",
-    "models": {
-        "churn": {
-            "version": "1",
-            "as_of": "2018-01-01",
-            "horizon_days": 28,
-            "future": False,
-            "basis": "model",
-            "own_weight": None,
-            "parent": None,
-        }
-    },
-    "degraded": ["consents: the source has no such table, so that every purpose counts as permitted."],
+    **_HEAD,
+    "degraded": [NO_CONSENTS],
     "decision_id": None,
     "place": "till",
     "vehicle": None,
@@ -104,22 +93,8 @@ DECISION: Final[dict[str, Any]] = {
     "dropped": None,
 }
 CROSS_SELL: Final[dict[str, Any]] = {
-    "request_id": None,
-    "customer_id": "2375",
-    "identified_by": "customer_id",
-    "known": True,
-    "as_of": "2018-01-01",
-    "models": {
-        "recommendation": {
-            "version": "1",
-            "as_of": "2018-01-01",
-            "horizon_days": 28,
-            "future": False,
-            "basis": None,
-            "own_weight": None,
-            "parent": None,
-        }
-    },
+    **_HEAD,
+    "models": {"recommendation": _MODEL | {"basis": None}},
     "degraded": [],
     "decision_id": None,
     "place": "campaign",
@@ -178,6 +153,61 @@ OUTCOMES: Final[dict[str, Any]] = {
             "customer_id": "2375",
             "action_id": "extra_visit",
         },
+    ],
+}
+RECOMMENDED: Final[dict[str, Any]] = {
+    **_HEAD,
+    "models": CROSS_SELL["models"],
+    "degraded": [],
+    "decision_id": "4664467252ec48c4b58e5c9e6dc09ab0",
+    "place": "campaign",
+    "kind": "any",
+    "horizon_days": 28,
+    "items": [
+        {
+            "rank": 1,
+            "product_id": "1106523",
+            "name": "FLUID MILK WHITE ONLY, 1 GA",
+            "score": 0.13171148300170898,
+            "reason": "bought in 2 baskets, last 56 days ago",
+        }
+    ],
+    "ignored": [],
+}
+EVENTS: Final[dict[str, Any]] = {
+    "accepted": 1,
+    "repeated": 1,
+    "events": [
+        {"event_id": "till-7-20180103-0042-1", "customer_id": "2375", "status": "repeated"},
+        {"event_id": "care-311", "customer_id": "2375", "status": "accepted"},
+    ],
+}
+RECORD: Final[dict[str, Any]] = {
+    "decision_id": "0af7651916cd43dd8448eb211c80319c",
+    "endpoint": "next-best-action",
+    "request_id": None,
+    "customer_id": "2375",
+    "as_of": "2018-01-01",
+    "place": "till",
+    "decided_at": "2018-01-01T14:30:00.383+00:00",
+    "models": {"churn": "1"},
+    "features": "49357eac1a22d9f97bb850fd9764754d841f56e7b8c6adff7b32f6751f017af3",
+    "catalogue_version": "3aad45dcdc53",
+    "answer": [{"action_id": "bring_a_friend", "channel": "cashier", "expected_value_cents": 14}],
+    "considered": [{"action_id": "apology", "channel": "cashier", "dropped": "not_eligible"}],
+    "arms": {},
+    "controls": ["win_back_coupon"],
+    "selection_probability": 0.9666666666666667,
+    "outcomes": [
+        {
+            "kind": "shown",
+            "action_id": "bring_a_friend",
+            "channel": "cashier",
+            "at": "2018-01-03T13:30:00.000+00:00",
+            "value_cents": None,
+            "outcome_id": None,
+            "recorded_at": "2018-01-03T13:31:02.118+00:00",
+        }
     ],
 }
 PROBLEM: Final[dict[str, Any]] = {

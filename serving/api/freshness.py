@@ -70,6 +70,7 @@ class Freshness:
         self._models_seen: object = engine.champions.versions
         self._models_next = clock() + MODELS_EVERY
         workspace = engine.workspace
+        self._root = workspace.root
 
         def catalogue() -> Path:
             return actions.choose(workspace.root, actions_file)
@@ -99,35 +100,38 @@ class Freshness:
             try:
                 stamp: Any = part.stamp()
                 if part.name in self._taken and stamp == self._taken[part.name]:
-                    self._works(part.name)
+                    self.works(part.name)
                     continue
                 engine = part.taken(engine)
             except UserError as error:
-                # An answer carries the sentence: where the server keeps its files is no caller's business.
-                sentences = " ".join(str(error).splitlines())
-                self._fails(part.name, sentences.replace(f"{engine.workspace.root}/", ""))
+                self.fails(part.name, error)
                 continue
             except Exception:
                 # The other parts are taken up all the same.
-                self._fails(part.name, "an unexpected error: the service's log has it")
+                self.fails(part.name, "an unexpected error: the service's log has it")
                 log.exception("the new %s met a defect", part.name)
                 continue
             if part.name in self._taken:
                 log.info("new %s: answers are by it", part.name)
             self._taken[part.name] = stamp
-            self._works(part.name)
+            self.works(part.name)
         stale = tuple(f"{name}: the last good one is in use ({why})" for name, why in self._failing.items())
         return engine if engine is before and engine.stale == stale else replace(engine, stale=stale)
 
-    def _works(self, name: str) -> None:
+    def works(self, name: str) -> None:
+        """Say that a part is as it should be."""
         self._failing.pop(name, None)
         self._counters.stale.labels(name).set(0)
 
-    def _fails(self, name: str, why: str) -> None:
+    def fails(self, name: str, why: UserError | str) -> None:
+        """Say that a part cannot be taken up: in the metric, once in the log, and in the answers to come."""
         self._counters.stale.labels(name).set(1)
-        if self._failing.get(name) != why:
-            self._failing[name] = why
-            log.warning("the new %s cannot be used; the last good one is: %s", name, why)
+        # An answer carries the sentence: where the server keeps its files is no caller's business.
+        told = " ".join(str(why).splitlines()).replace(f"{self._root}/", "")
+        told = told.replace(f"workspace {self._root}", "the workspace")
+        if self._failing.get(name) != told:
+            self._failing[name] = told
+            log.warning("the new %s cannot be used; the last good one is: %s", name, told)
 
     def _models(self, engine: Engine) -> Callable[[], object]:
         workspace = engine.workspace

@@ -12,6 +12,8 @@ from pydantic.json_schema import models_json_schema
 from features.customer_store.events import MOST
 from serving.api import events, examples
 from serving.api.door import EVENTS, OUTCOMES
+from serving.api.examples import RECORD
+from serving.api.portrait_example import PORTRAIT
 from serving.messages import outcomes as outcomes_schemas
 from serving.messages import schemas
 from serving.messages.cross_sell import CrossSellAnswer
@@ -62,6 +64,8 @@ _ANSWERS = {
     "/v1/score": examples.SCORE,
     "/v1/next-best-action": examples.DECISION,
     "/v1/cross-sell": examples.CROSS_SELL,
+    "/v1/recommend": examples.RECOMMENDED,
+    EVENTS: examples.EVENTS,
     OUTCOMES: examples.OUTCOMES,
 }
 _PROBLEMS = {
@@ -212,7 +216,7 @@ def _pages() -> dict[str, Any]:
                 "operationId": "Portrait",
                 "parameters": [path, *query],
                 "responses": {
-                    "200": _content("The portrait", schemas.Portrait),
+                    "200": _content("The portrait", schemas.Portrait, example=PORTRAIT),
                     **_refusals("400", "401", "403", "404", "405", "413", "422", "429", "500", "503", "504"),
                 },
             }
@@ -225,7 +229,7 @@ def _pages() -> dict[str, Any]:
                     path | {"name": "decision_id", "example": _OUTCOMES_EXAMPLE[0]["decision_id"]}
                 ],
                 "responses": {
-                    "200": _content("The record", outcomes_schemas.DecisionRecord),
+                    "200": _content("The record", outcomes_schemas.DecisionRecord, example=RECORD),
                     **_refusals("401", "403", "404", "405", "413", "429", "500", "503", "504"),
                 },
             }

@@ -20,6 +20,7 @@ os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 import bentoml
 from bentoml import IODescriptor
 from bentoml import Service as BentoService
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -49,7 +50,9 @@ class DoorService(BentoService[Any]):
         """The ASGI application."""
         metrics.use_one_process()
         app = super().to_asgi(is_main)
-        app.user_middleware.insert(0, Middleware(Door, who=self._who, hindrance=self._hindrance))
+        # Tracing leaves out every path, and its layer would still look at every request.
+        layers = [layer for layer in app.user_middleware if layer.cls is not OpenTelemetryMiddleware]
+        app.user_middleware = [Middleware(Door, who=self._who, hindrance=self._hindrance), *layers]
         for route in app.router.routes:
             if isinstance(route, Route) and route.name in self.apis:
                 route.app = self._endpoint(self.apis[route.name])

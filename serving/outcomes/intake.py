@@ -83,7 +83,7 @@ def take(
     for number, each in enumerate(asked.outcomes):
         if (record := found.get(each.decision_id)) is not None:
             check(record.customer_id)
-            _check_action(each, record, f"{number}.action_id")
+            _check_action(each, record, number)
     now = datetime.now(UTC)
     outcomes = [
         _outcome(each, found.get(each.decision_id), canonical, now, f"{number}.at")
@@ -177,7 +177,7 @@ def _outcome(
     )
 
 
-def _check_action(asked: OutcomeRequest, record: Record, field: str) -> None:
+def _check_action(asked: OutcomeRequest, record: Record, place: int) -> None:
     """Refuse an outcome of what the decision did not propose.
 
     Raises:
@@ -185,12 +185,12 @@ def _check_action(asked: OutcomeRequest, record: Record, field: str) -> None:
     """
     proposed = [str(each.get("action_id") or each.get("product_id")) for each in record.answer]
     if asked.action_id is not None and asked.action_id not in proposed:
-        raise ProblemError(
-            400,
-            f"{field}: the decision proposed {', '.join(proposed) or 'nothing'}, not {asked.action_id!r}.",
-            "outcome",
-            field,
-        )
+        field, told = f"{place}.action_id", f"{', '.join(proposed) or 'nothing'}, not {asked.action_id!r}"
+    elif not proposed and asked.kind != "complained":
+        field, told = f"{place}.kind", f"nothing, which cannot have been {asked.kind}"
+    else:
+        return
+    raise ProblemError(400, f"{field}: the decision proposed {told}.", "outcome", field)
 
 
 def _instant(text: str, now: datetime, field: str) -> datetime:

@@ -1,15 +1,19 @@
 """Minutes of mixed traffic at 70 % of what the service can do, with a new model and a new catalogue inside.
 
-The capacity is measured first, by clients who ask as fast as they are answered. Then requests fall due at
-random instants, whether or not the ones before have been answered, and a time is counted from when a request
-was due. What has to hold: no request fails, the worker's memory does not grow beyond `GROWTH`, every decision
-is recorded and every outcome joined to its decision, and the new catalogue and the new model decide at the
-end. `make load MINUTES=10` runs it; it is no part of the tests.
+The capacity is measured first, by clients who ask as fast as they are answered: as the last batch left the
+service, and again once everybody has bought something since. The second counts: within minutes the traffic
+has an event of nearly everybody, and then nothing that the batch prepared holds any more.
+
+Then requests fall due at random instants, whether or not the ones before have been answered, and a time is
+counted from when a request was due. What has to hold: no request fails, the worker's memory does not grow by
+more than `GROWTH`, every decision is recorded and every outcome joined to its decision, and the new catalogue
+and the new model decide at the end. `make load MINUTES=10` runs it; it is no part of the tests.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import subprocess
 import time
@@ -25,11 +29,12 @@ from rich.table import Table
 from features import clock
 from features.build import open_store
 from features.canonical import Canonical
+from features.customer_store.events import MOST
 from features.workspace import Workspace
 from serving.catalogue import actions
 from serving.outcomes.store import OutcomeStore
 from tests.benchmarks.traffic import DECISION, Traffic
-from tests.benchmarks.wire import Answered, Connection
+from tests.benchmarks.wire import Answered, Connection, message
 from tests.conftest import NEXTBEST, Running
 from training.registry import registry, store
 
@@ -43,6 +48,8 @@ FRESH = 10.0
 # Of the run, when what is new comes, and when memory is first looked at.
 WARM, CATALOGUE, MODEL = 0.2, 0.35, 0.6
 MEMORY_EVERY = 2.0
+# Parts of the run that are told of one by one.
+PARTS = 10
 # Growth of the worker's memory from the first look to the last, as a share: what an allocator keeps of a
 # model that was replaced is some MB, what leaks with requests would be more in minutes.
 GROWTH = 0.05
@@ -51,21 +58,28 @@ TASK = "churn"
 
 
 @dataclass
-class Memory:
-    """Resident bytes of a process over time."""
+class Worker:
+    """Resident bytes of a process, and the seconds of CPU that it has spent, over time."""
 
     process: psutil.Process
-    seen: list[tuple[float, int]] = field(default_factory=list)
+    seen: list[tuple[float, int, float]] = field(default_factory=list)
 
     async def watch(self, start: float) -> None:
         """Look until cancelled."""
         while True:
-            self.seen.append((time.perf_counter() - start, self.process.memory_info().rss))
+            spent = self.process.cpu_times()
+            resident = self.process.memory_info().rss
+            self.seen.append((time.perf_counter() - start, resident, spent.user + spent.system))
             await asyncio.sleep(MEMORY_EVERY)
 
-    def between(self, first: float, last: float) -> float:
-        """Median of what was seen in a time, seconds from the start."""
-        return float(np.median([size for at, size in self.seen if first <= at <= last]))
+    def memory(self, first: float, last: float) -> float:
+        """Median of the bytes that were seen in a time, seconds from the start."""
+        return float(np.median([size for at, size, _ in self.seen if first <= at <= last]))
+
+    def cpu(self, first: float, last: float) -> float:
+        """Cores in use in a time, seconds from the start."""
+        at, _, spent = np.array(self.seen).T
+        return float(np.diff(np.interp([first, last], at, spent))[0] / (last - first))
 
 
 @dataclass
@@ -76,6 +90,16 @@ class Run:
     port: int
     workspace: Workspace
     changes: dict[str, str] = field(default_factory=dict)
+    course: list[tuple[float, float]] = field(default_factory=list)
+
+    async def everybody_buys(self) -> None:
+        """Post an event of every customer."""
+        connection = await Connection.open(self.port)
+        events = [self.traffic.event(customer) for customer in self.traffic.customers]
+        for first in range(0, len(events), MOST):
+            answer = await connection.ask(message("POST", "/v1/events", events[first : first + MOST]))
+            assert answer.status == 200, answer
+        await connection.close()
 
     async def capacity(self) -> float:
         """Requests per second that the service answers to clients who do not wait."""
@@ -112,7 +136,9 @@ class Run:
             except (OSError, EOFError) as error:
                 answer = Answered(0, repr(error).encode(), 0.0)
                 connection = await Connection.open(self.port)
-            self.traffic.take(kind, answer, time.perf_counter() - due)
+            waited = time.perf_counter() - due
+            self.traffic.take(kind, answer, waited)
+            self.course.append((due - start, waited))
             free.put_nowait(connection)
 
         start = time.perf_counter()
@@ -177,28 +203,33 @@ def load_of_mixed_traffic(sample_workspace: Workspace, serve: Callable[..., Runn
     )
     service = serve(workspace)
     run = Run(traffic, int(service.url.rpartition(":")[2]), workspace)
-    memory = Memory(psutil.Process(service.process.pid))
-    capacity, seconds = asyncio.run(_run(run, memory)), MINUTES * 60
-    first, last = memory.between(WARM * seconds, CATALOGUE * seconds), memory.between(0.9 * seconds, np.inf)
+    worker = Worker(psutil.Process(service.process.pid))
+    capacities, seconds = asyncio.run(_run(run, worker)), MINUTES * 60
+    first, last = worker.memory(WARM * seconds, CATALOGUE * seconds), worker.memory(0.9 * seconds, np.inf)
     assert service.stop() == 0
-    _show(traffic, capacity, first, last)
+    _show(traffic, capacities, first, last)
+    _show_course(run.course, worker, seconds)
     _check(run, OutcomeStore.of(workspace))
     assert last <= first * (1 + GROWTH), f"memory grew from {first:,.0f} to {last:,.0f} bytes"
 
 
-async def _run(run: Run, memory: Memory) -> float:
+async def _run(run: Run, worker: Worker) -> tuple[float, float]:
+    prepared = await run.capacity()
+    await run.everybody_buys()
     capacity = await run.capacity()
     for seconds in run.traffic.seconds.values():
         seconds.clear()
-    watching = asyncio.create_task(memory.watch(time.perf_counter()))
+    watching = asyncio.create_task(worker.watch(time.perf_counter()))
     await run.load(SHARE * capacity, MINUTES * 60)
     watching.cancel()
-    return capacity
+    return prepared, capacity
 
 
-def _show(traffic: Traffic, capacity: float, first: float, last: float) -> None:
+def _show(traffic: Traffic, capacities: tuple[float, float], first: float, last: float) -> None:
+    prepared, capacity = capacities
     title = (
-        f"{MINUTES:g} minutes at {SHARE:.0%} of {capacity:.0f} requests/s; memory {first / MEGABYTE:.0f} MB, "
+        f"{MINUTES:g} minutes at {SHARE:.0%} of {capacity:.0f} requests/s ({prepared:.0f} as the batch left "
+        f"it); memory {first / MEGABYTE:.0f} MB, "
         f"at the end {last / MEGABYTE:.0f} MB ({last / first - 1:+.1%}, at most {GROWTH:+.0%}); "
         f"{len(traffic.decisions):,} decisions, {traffic.outcomes.total():,} outcomes"
     )
@@ -209,6 +240,19 @@ def _show(traffic: Traffic, capacity: float, first: float, last: float) -> None:
         milliseconds = np.quantile(seconds, [0.5, 0.95, 0.99, 1.0]) * 1e3
         counts = (f"{len(seconds):,}", f"{traffic.failures[kind]:,}")
         table.add_row(kind, *counts, *(f"{value:.1f}" for value in milliseconds))
+    Console(width=110).print(table)
+
+
+def _show_course(course: list[tuple[float, float]], worker: Worker, seconds: float) -> None:
+    table = Table(title="in the course of the run")
+    for name in ("from s", "requests", "p50 ms", "p95 ms", "longest ms", "cores in use"):
+        table.add_column(name, justify="right")
+    due, waited = np.array(course).T
+    edges = np.linspace(0, seconds, PARTS + 1)
+    for first, last in itertools.pairwise(edges):
+        part = waited[(due >= first) & (due < last)]
+        milliseconds = [f"{value * 1e3:.1f}" for value in np.quantile(part, [0.5, 0.95, 1.0])]
+        table.add_row(f"{first:.0f}", f"{len(part):,}", *milliseconds, f"{worker.cpu(first, last):.2f}")
     Console(width=110).print(table)
 
 

@@ -70,7 +70,7 @@ class Traffic:
             case "outcome":
                 return kind, message("POST", "/v1/outcomes", self._outcome())
             case "event":
-                return kind, message("POST", "/v1/events", self._event(**customer["customer"]))
+                return kind, message("POST", "/v1/events", self.event(**customer["customer"]))
         return kind, message("GET", f"/v1/customers/{customer['customer']['customer_id']}")
 
     def take(self, kind: str, answered: Answered, seconds: float) -> None:
@@ -99,7 +99,8 @@ class Traffic:
             "outcome_id": f"load-{next(self._numbers)}",
         }
 
-    def _event(self, customer_id: str) -> dict[str, Any]:
+    def event(self, customer_id: str) -> dict[str, Any]:
+        """A line of a basket that a customer bought just now."""
         number = next(self._numbers)
         return {
             "table": "transactions",

@@ -181,7 +181,7 @@ def test_a_customers_time_zone_is_kept_as_it_is_written(
     assert (found["time_zone"], found["_reason"]) == (zone, None)
 
 
-@pytest.mark.parametrize("zone", ["asia/shanghai", "Mars/Olympus", "+08:00"])
+@pytest.mark.parametrize("zone", ["asia/shanghai", "Mars/Olympus", "+08:00", "localtime"])
 def test_an_unknown_time_zone_is_refused_in_one_sentence(
     opened: duckdb.DuckDBPyConnection, zone: str
 ) -> None:

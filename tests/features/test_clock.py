@@ -55,6 +55,6 @@ def test_zones() -> None:
     assert clock.zone("Asia/Shanghai").key == "Asia/Shanghai"
     with pytest.raises(UserError, match=r"did you mean 'America/New_York'"):
         clock.zone("America/NewYork")
-    for text in ("", "../etc/passwd", "Asia"):
+    for text in ("", "../etc/passwd", "Asia", "localtime"):
         with pytest.raises(UserError, match=r"time zone not found"):
             clock.zone(text)

@@ -184,7 +184,7 @@ def test_a_build_is_noticed_while_the_service_runs(
     build(old.workspace, force=True)
     desk.try_to_look()
     desk.try_to_look()
-    assert caplog.text.count("cannot be read anew: no champion.") == 1
+    assert caplog.text.count("the new customers cannot be used; the last good one is: no champion.") == 1
     assert ask(client, slice_customer)["as_of"] == "2018-01-09"
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,6 +66,17 @@ def test_an_outcome_is_of_something_that_was_proposed(opened: OutcomeStore, data
     assert opened.of_decisions([D1]) == {}
     # Nobody can say so before the decision has been written.
     assert statuses(take(opened, data, {**told, "decision_id": "later"})) == ["unmatched"]
+
+
+def test_of_a_decision_that_proposed_nothing_only_a_complaint_can_be_told(
+    opened: OutcomeStore, data: Canonical
+) -> None:
+    opened.records.add([dataclasses.replace(record(1), answer=[])])
+    with pytest.raises(
+        ProblemError, match=r"^0\.kind: the decision proposed nothing, which cannot have been shown"
+    ):
+        take(opened, data, {"decision_id": D1})
+    assert statuses(take(opened, data, {"decision_id": D1, "kind": "complained"})) == ["accepted"]
 
 
 def test_an_outcome_is_of_the_first_action_on_the_decisions_day(
